@@ -1,0 +1,119 @@
+import type { ByteStream } from './byte-stream.js';
+import type { Decision } from './decision.js';
+import type { Rejection } from './rejection.js';
+import type { ConnectionRequest } from './request.js';
+import type { Secret } from './secret.js';
+
+/** Where a guard's output goes. Both take bytes that may be reused after the call. */
+export interface GuardOutput {
+  /** On to the other leg. */
+  forward(bytes: Buffer): void;
+  /** Back to the leg the bytes came from (acknowledgements, refusals, pongs). */
+  reply(bytes: Buffer): void;
+}
+
+/** Watches one direction of a relay: bytes from one leg in, what may pass out. Throws WireError when the peer talks nonsense. */
+export interface Guard {
+  push(bytes: Buffer, out: GuardOutput): void;
+}
+
+/** One side of a relay: its stream, and the guard over the bytes that come from it. */
+export interface RelaySide {
+  readonly stream: ByteStream;
+  readonly guard: Guard;
+}
+
+/** Both sides, ready to run. `mediaFrom` says whose silence is the stream's silence. */
+export interface RelayEnds {
+  readonly client: RelaySide;
+  readonly origin: RelaySide;
+  readonly mediaFrom: 'client' | 'origin';
+}
+
+/** Why a session ended; a closed list, for log and metric. */
+export type EndReason =
+  | 'client-finished'
+  | 'client-closed'
+  | 'client-error'
+  | 'origin-finished'
+  | 'origin-closed'
+  | 'origin-error'
+  | 'media-idle'
+  | 'slow-viewer'
+  | 'expired'
+  | 'taken-over'
+  | 'kicked'
+  | 'draining'
+  | 'gateway-error';
+
+/** What the relay room offers: runs until somebody ends it. */
+export interface RunningRelay {
+  readonly clientBytes: number;
+  readonly originBytes: number;
+  /** Lets go of both streams without closing them; no more callbacks. */
+  stop(): void;
+}
+export type StartRelay = (ends: RelayEnds, onEnd: (reason: EndReason, error?: Error) => void) => RunningRelay;
+
+/** One address of an origin that was chosen for a stream, and what to show there. */
+export interface OriginChoice {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** The stream as this origin wants it named. */
+  readonly app: string;
+  readonly streamName: string;
+  readonly credentials: OriginCredentials;
+}
+
+/** What the gateway shows the origin, in the order in which it is to be sent. Empty for `strip`. */
+export interface OriginCredentials {
+  readonly placement: 'query' | 'arguments' | 'none';
+  readonly pairs: readonly (readonly [name: string, value: Secret])[];
+}
+
+/** Picks the origin of a request; undefined when none serves it. Never throws. */
+export type ChooseOrigin = (request: ConnectionRequest) => OriginChoice | undefined;
+
+/** The origin's side of one stream, opened and accepted by the origin. */
+export interface OriginLeg {
+  /** Says goodbye in the transport's words and closes; idempotent. */
+  close(): void;
+}
+
+/** The client's side of one request, as the session sees it. Yes and no are said here and nowhere else. */
+export interface ClientLeg<Leg extends OriginLeg> {
+  /** Opens the stream at the origin. Rejects with GatewayError `origin-unavailable`, `origin-refused` or `stream-busy`. */
+  dial(origin: OriginChoice, signal: AbortSignal): Promise<Leg>;
+  /** The only place that says yes. */
+  confirm(leg: Leg): RelayEnds;
+  /** The only place that says no: in the transport's words, flushed, then closed. */
+  refuse(rejection: Rejection): void;
+  /** The session is over for a reason that is not the client's own: tell it and close. */
+  goodbye(reason: EndReason): void;
+}
+
+/** A session that runs. */
+export interface SessionHandle {
+  readonly id: string;
+  /** Ends it from outside or from the client's leg; idempotent. */
+  end(reason: EndReason, error?: Error): void;
+}
+
+/** What a transport may ask of the session room. */
+export interface Door {
+  /** A fresh session id. */
+  newSessionId(): string;
+  /** Decides and logs, nothing else: for RTMP's connect. */
+  decide(request: ConnectionRequest): Promise<Decision>;
+  /**
+   * decide -> dial -> confirm -> relay. Resolves to the running session, or undefined when the answer was no
+   * (then `refuse` has been called) or the client left meanwhile (`signal`).
+   */
+  open<Leg extends OriginLeg>(
+    request: ConnectionRequest,
+    leg: ClientLeg<Leg>,
+    signal: AbortSignal,
+  ): Promise<SessionHandle | undefined>;
+}

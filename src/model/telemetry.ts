@@ -1,0 +1,35 @@
+/** The events of the log. One JSON line each. */
+export type LogEvent =
+  | 'gateway.start'
+  | 'gateway.warning'
+  | 'gateway.stop'
+  | 'gateway.error'
+  | 'listener.open'
+  | 'listener.closed'
+  | 'connection.open'
+  | 'connection.close'
+  | 'decision'
+  | 'session.start'
+  | 'session.note'
+  | 'session.end'
+  | 'origin.state'
+  | 'embedded-origin';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Values a log line may hold; anything secret is a `Secret` and prints as its fingerprint. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Writes events. Never throws. */
+export interface Log {
+  write(level: LogLevel, event: LogEvent, fields: LogFields): void;
+  /** Whether lines of this level are written, to spare the work of making one. */
+  enabled(level: LogLevel): boolean;
+}
+
+/** Counts. Names are without the `portcullis_` prefix; label values come from closed lists. */
+export interface Metrics {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+  observe(name: string, labels: Readonly<Record<string, string>>, seconds: number): void;
+}
