@@ -1,0 +1,96 @@
+// The programs that the interop tests talk to, and how to get them where that is ours to do.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+const aptTimeoutMs = 15 * 60_000;
+const policyFile = '/usr/sbin/policy-rc.d';
+
+function answers(command, args) {
+  const result = spawnSync(command, args, { stdio: 'ignore', timeout: 60_000 });
+  return result.error === undefined && result.status === 0;
+}
+
+const moduleFolders = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules'];
+const hasModule = (name) => moduleFolders.some((folder) => existsSync(`${folder}/${name}`));
+const hasNginx = () => answers('nginx', ['-v']) || answers('/usr/sbin/nginx', ['-v']);
+const gstElements = ['rtmp2sink', 'rtmp2src', 'flvmux', 'flvdemux', 'x264enc', 'h264parse', 'avenc_aac', 'aacparse'];
+
+/** Each peer: how to see that it is here, and Debian's packages that bring it. */
+const peers = [
+  { name: 'ffmpeg', here: () => answers('ffmpeg', ['-version']), packages: ['ffmpeg'] },
+  {
+    name: 'nginx with its RTMP module',
+    here: () => hasNginx() && hasModule('ngx_rtmp_module.so') && hasModule('ngx_stream_module.so'),
+    packages: ['nginx-light', 'libnginx-mod-rtmp', 'libnginx-mod-stream'],
+  },
+  {
+    name: 'GStreamer',
+    here: () => gstElements.every((element) => answers('gst-inspect-1.0', ['--exists', element])),
+    packages: [
+      'gstreamer1.0-tools',
+      'gstreamer1.0-plugins-base',
+      'gstreamer1.0-plugins-good',
+      'gstreamer1.0-plugins-bad',
+      'gstreamer1.0-plugins-ugly',
+      'gstreamer1.0-libav',
+    ],
+  },
+  // rtmpdump has no quiet question that ends with 0; it being startable is enough.
+  { name: 'rtmpdump', here: () => spawnSync('rtmpdump', ['-h']).error === undefined, packages: ['rtmpdump'] },
+  { name: 'openssl', here: () => answers('openssl', ['version']), packages: ['openssl'] },
+];
+
+function isDebianRoot() {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/etc/os-release')) return false;
+  return /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8')) && answers('apt-get', ['--version']);
+}
+
+function apt(args) {
+  const options = ['-o', 'Acquire::Retries=2', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0'];
+  const result = spawnSync('apt-get', ['-q', '-y', ...options, ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    encoding: 'utf8',
+    timeout: aptTimeoutMs,
+  });
+  if (result.error === undefined && result.status === 0) return true;
+  const tail = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-5).join('\n');
+  console.error(`apt-get ${args[0]} failed: ${result.error?.message ?? tail}`);
+  return false;
+}
+
+/** Debian starts a service when its package comes (nginx); nobody asked for that here. */
+function withoutServices(install) {
+  const ours = !existsSync(policyFile);
+  if (ours) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    if (ours) rmSync(policyFile, { force: true });
+  }
+}
+
+/** Gets what is missing where we may, and says what to install where we may not. Never fails. */
+export function getPeers() {
+  const missing = peers.filter((peer) => !peer.here());
+  if (missing.length === 0) return;
+  const names = missing.map((peer) => peer.name).join(', ');
+  const packages = missing.flatMap((peer) => peer.packages);
+  if (!isDebianRoot()) {
+    console.error(`Not on this machine: ${names}. The tests that need them are skipped.`);
+    console.error(`On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}`);
+    return;
+  }
+  console.error(`Not on this machine: ${names}; getting them from Debian's packages …`);
+  try {
+    apt(['update']);
+    // One peer at a time: what one archive lacks must not keep the others away.
+    withoutServices(() => {
+      for (const peer of missing) apt(['install', '--no-install-recommends', ...peer.packages]);
+    });
+  } catch (error) {
+    console.error(`Could not install: ${error.message}`);
+  }
+  for (const peer of missing.filter((one) => !one.here())) {
+    console.error(`Still missing: ${peer.name}. The tests that need it are skipped.`);
+  }
+}
