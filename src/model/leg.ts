@@ -12,7 +12,10 @@ export interface GuardOutput {
   reply(bytes: Buffer): void;
 }
 
-/** Watches one direction of a relay: bytes from one leg in, what may pass out. Throws WireError when the peer talks nonsense. */
+/**
+ * Watches one direction of a relay: bytes from one leg in, what may pass out. Throws WireError when the peer talks nonsense.
+ * The relay pushes once with no bytes when it starts, so that a guard can send on what was read before the hand-over.
+ */
 export interface Guard {
   push(bytes: Buffer, out: GuardOutput): void;
 }

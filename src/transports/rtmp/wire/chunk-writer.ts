@@ -1,0 +1,24 @@
+import { extensionOf, writeChunkHeader, writeContinuation } from './chunk-header.js';
+import type { Message } from './message.js';
+
+/**
+ * Writes a message as chunks: a type-0 header first, type-3 headers with the extended timestamp repeated after it.
+ * `chunkSize` is the size last announced to the reader, in bytes.
+ * @see RTMP 1.0 §5.3.1
+ */
+export function writeMessage(message: Message, chunkSize: number): Buffer {
+  const { chunkStreamId: id, timestamp: time, type, streamId, payload } = message;
+  const head = writeChunkHeader(0, { id, time, length: payload.length, type, streamId });
+  if (payload.length <= chunkSize) return Buffer.concat([head, payload]);
+  const continuation = writeContinuation(id, extensionOf(time));
+  const parts = [head, payload.subarray(0, chunkSize)];
+  for (let at = chunkSize; at < payload.length; at += chunkSize) {
+    parts.push(continuation, payload.subarray(at, at + chunkSize));
+  }
+  return Buffer.concat(parts);
+}
+
+/** Several messages in one buffer, so that a peer reads them whole. */
+export function writeMessages(messages: readonly Message[], chunkSize: number): Buffer {
+  return Buffer.concat(messages.map((message) => writeMessage(message, chunkSize)));
+}
