@@ -1,0 +1,89 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
+import type { Log } from '../model/telemetry.js';
+import { asChildMessage, type FailureReason } from './messages.js';
+import { createLineCutter, readOutputLine } from './output.js';
+
+/** How long a child may take to listen. */
+const START_TIMEOUT_MS = 20_000;
+/** How long a child may take to leave before it is killed. */
+const STOP_TIMEOUT_MS = 2000;
+
+/** What a child needs of us. */
+export interface ChildOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The program of the child; only tests name another. */
+  readonly childFile?: string;
+}
+
+const ADVICE: Readonly<Record<FailureReason, string>> = {
+  'package-missing': 'the package node-media-server is not installed; run: npm install node-media-server@4.4.3',
+  'package-strange': 'the package node-media-server is not the one expected; run: npm install node-media-server@4.4.3',
+  port: 'the origin could not listen on loopback',
+};
+
+/** A child that listens. */
+export interface Child {
+  readonly process: ChildProcess;
+  readonly port: number;
+}
+
+function failure(reason: FailureReason, detail: string): GatewayError {
+  return new GatewayError(`embedded-origin-${reason}`, 'gateway', `${ADVICE[reason]} (${detail})`);
+}
+
+/**
+ * Starts one child on `port` of loopback (0: any free one); resolves when it listens.
+ * Rejects with GatewayError `embedded-origin-package-missing`, `-package-strange` or `-port`.
+ */
+export function startChild(options: ChildOptions, port: number): Promise<Child> {
+  const { log, clock } = options;
+  const file = options.childFile ?? fileURLToPath(new URL('./rtmp-child.js', import.meta.url));
+  // An empty environment: no secret of ours can reach the child.
+  const child = fork(file, [String(port)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: {} });
+  for (const source of ['stdout', 'stderr'] as const) {
+    const cut = createLineCutter((line) => {
+      const { level, message } = readOutputLine(line, source);
+      log.write(level, 'embedded-origin', { state: 'says', message });
+    });
+    child[source]?.setEncoding('utf8').on('data', (piece: string) => cut(piece));
+  }
+  return new Promise((resolve, reject) => {
+    const giveUp = (error: GatewayError) => {
+      cancel();
+      child.kill('SIGKILL');
+      reject(error);
+    };
+    const cancel = clock.after(START_TIMEOUT_MS, () => giveUp(failure('port', 'it did not answer in time')));
+    child.on('error', (error) => giveUp(failure('port', error.message)));
+    child.on('exit', (code, signal) => giveUp(failure('port', `it ended with ${signal ?? `code ${code ?? '?'}`}`)));
+    child.on('message', (value) => {
+      const message = asChildMessage(value);
+      if (message?.kind === 'failed') giveUp(failure(message.reason, message.detail));
+      if (message?.kind !== 'listening') return;
+      cancel();
+      resolve({ process: child, port: message.port });
+    });
+  });
+}
+
+/** Whether the process is gone. */
+export function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Lets the child go, and kills it when it stays. Never rejects. */
+export function endChild(child: ChildProcess, clock: Clock): Promise<void> {
+  if (hasEnded(child)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = clock.after(STOP_TIMEOUT_MS, () => child.kill('SIGKILL'));
+    child.once('exit', () => {
+      cancel();
+      resolve();
+    });
+    if (child.connected) child.disconnect();
+  });
+}
