@@ -1,4 +1,3 @@
-import type { JsonWebKey } from 'node:crypto';
 import { isSecretAlgorithm, isTokenAlgorithm, type TokenAlgorithm } from './algorithms.js';
 import { readPublicJwk, type Material } from './public-key.js';
 import { decodeSecret, readSecret } from './secret-key.js';
