@@ -1,0 +1,96 @@
+import type { Secret } from '../model/secret.js';
+import type { HOOK_NAMES, KEY_ALGORITHMS, SECRET_ENCODINGS } from './schema-auth.js';
+import type { ConfigInput } from './schema.js';
+import type { ORIGIN_PRESETS } from './schema-origins.js';
+
+/** The config as the rooms get it: complete, checked, secrets read, defaults of presets and profiles filled in. */
+export interface Config {
+  readonly listen: {
+    readonly rtmp?: Endpoint;
+    readonly rtmps?: Endpoint;
+    readonly admin?: Endpoint & { readonly token?: Secret };
+  };
+  readonly tls: { readonly certificates: readonly Certificate[] };
+  readonly auth: Auth;
+  readonly hooks: readonly HookName[];
+  readonly origins: readonly Origin[];
+  readonly limits: Readonly<ConfigInput['limits']>;
+  readonly relay: Readonly<ConfigInput['relay']>;
+  readonly store: Readonly<ConfigInput['store']>;
+  readonly admin: { readonly openPaths: readonly AdminPath[]; readonly readyNeedsOrigin: boolean };
+  readonly log: Readonly<ConfigInput['log']>;
+}
+
+/** Where to listen. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A certificate chain and its key, both PEM; the first of the list is the default. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: Secret;
+  /** SNI names; empty: the names in the certificate. */
+  readonly serverNames: readonly string[];
+}
+
+/** Whose tokens are believed, and how strictly. */
+export interface Auth {
+  readonly profile: 'red5' | 'strict';
+  readonly keys: readonly AuthKey[];
+  readonly issuers: readonly string[];
+  readonly audiences: readonly string[];
+  readonly maxTtlMinutes: number;
+  readonly leewaySeconds: number;
+  readonly onExpiry: 'keep' | 'close';
+  /** Secrets below 32 bytes were let pass, with a warning. */
+  readonly allowWeakSecret: boolean;
+}
+
+/** A key, pinned to one algorithm. */
+export type AuthKey = { readonly id: string; readonly algorithm: KeyAlgorithm } & KeyMaterial;
+
+/** What a key is made of: a shared secret, a public key or certificate (PEM), or the text of a JWKS. @see RFC 7517 §5 */
+export type KeyMaterial =
+  | { readonly kind: 'secret'; readonly secret: Secret; readonly encoding: SecretEncoding }
+  | { readonly kind: 'public-key'; readonly publicKey: string }
+  | { readonly kind: 'jwks'; readonly jwks: string };
+
+/** A media server behind the gateway. */
+export interface Origin {
+  readonly name: string;
+  readonly preset: OriginPreset;
+  readonly rtmp: Endpoint & { readonly secure: boolean };
+  readonly rooms: 'app' | 'name' | 'flat';
+  /** Absent: all. */
+  readonly apps?: readonly string[];
+  readonly credentials: OriginCredentialsConfig;
+}
+
+/** What an origin is shown. */
+export type OriginCredentialsConfig =
+  | { readonly mode: 'strip' }
+  | { readonly mode: 'forward'; readonly placement: CredentialPlacement }
+  | {
+      readonly mode: 'static';
+      readonly placement: CredentialPlacement;
+      readonly username?: string;
+      readonly password?: Secret;
+      readonly token?: Secret;
+    }
+  | {
+      readonly mode: 'remint';
+      readonly placement: CredentialPlacement;
+      /** UTF-8 text, at least 32 bytes; HS256. */
+      readonly key: Secret;
+      readonly ttlSeconds: number;
+      readonly issuer?: string;
+    };
+
+export type CredentialPlacement = 'query' | 'arguments';
+export type HookName = (typeof HOOK_NAMES)[number];
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+export type SecretEncoding = (typeof SECRET_ENCODINGS)[number];
+export type OriginPreset = (typeof ORIGIN_PRESETS)[number];
+export type AdminPath = ConfigInput['admin']['openPaths'][number];

@@ -1,0 +1,45 @@
+/** Words longer than this are not compared: nobody mistypes that much, and the cost is quadratic. */
+const MAX_WORD_LENGTH = 80;
+
+/**
+ * The known word that `word` was probably meant to be; undefined when none is near.
+ * Case, `_` and `-` count for nothing; at most a third of the letters (three at most) may differ.
+ */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const wanted = plain(word);
+  if (wanted.length > MAX_WORD_LENGTH) return undefined;
+  let best: string | undefined;
+  let bestDistance = Math.min(3, Math.max(1, Math.floor(wanted.length / 3))) + 1;
+  for (const candidate of known) {
+    const distance = levenshtein(wanted, plain(candidate));
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** The words as a sentence piece: `did you mean "x"?`, or nothing. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const found = nearest(word, known);
+  return found === undefined ? '' : `did you mean "${found}"?`;
+}
+
+function plain(word: string): string {
+  return word.toLowerCase().replace(/[_-]/g, '');
+}
+
+/** The number of letters to insert, drop or exchange to get from `a` to `b`. */
+function levenshtein(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 0; i < a.length; i += 1) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j += 1) {
+      const exchanged = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
+      next.push(Math.min(exchanged, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

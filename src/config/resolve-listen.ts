@@ -1,0 +1,107 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { Secret } from '../model/secret.js';
+import type { Certificate, Config } from './config.js';
+import type { PathStep } from './fault.js';
+import type { Resolving } from './resolving.js';
+import type { ConfigInput } from './schema.js';
+
+/** Fewest characters of the token of the operator listener. */
+const MIN_ADMIN_TOKEN_LENGTH = 16;
+
+/** Checks that something is opened, and that nothing is opened that must not be. */
+export function resolveListen(input: ConfigInput, to: Resolving): Config['listen'] {
+  const { rtmp, rtmps, admin } = input.listen;
+  if (rtmp === undefined && rtmps === undefined) {
+    to.fault(['listen'], 'names no listener for media', 'expected rtmp or rtmps, such as rtmp: {port: 1935}');
+  }
+  if (rtmps !== undefined && input.tls.certificates.length === 0) {
+    to.fault(['listen', 'rtmps'], 'needs a certificate', 'expected tls.certificates with at least one entry');
+  }
+  samePorts(input.listen, to);
+  return { ...(rtmp && { rtmp }), ...(rtmps && { rtmps }), ...(admin && { admin: resolveAdmin(admin, to) }) };
+}
+
+function samePorts(listen: ConfigInput['listen'], to: Resolving): void {
+  const names = (['rtmp', 'rtmps', 'admin'] as const).filter((name) => (listen[name]?.port ?? 0) !== 0);
+  for (const [index, name] of names.entries()) {
+    const twin = names.slice(0, index).find((other) => {
+      const [a, b] = [listen[other], listen[name]];
+      return a?.port === b?.port && (a?.host === b?.host || isAny(a?.host) || isAny(b?.host));
+    });
+    if (twin !== undefined)
+      to.fault(['listen', name, 'port'], `is also the port of listen.${twin}`, 'expected a port of its own');
+  }
+}
+
+function isAny(host: string | undefined): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function resolveAdmin(
+  input: NonNullable<ConfigInput['listen']['admin']>,
+  to: Resolving,
+): NonNullable<Config['listen']['admin']> {
+  const { host, port } = input;
+  if (input.token === undefined) {
+    if (!isLoopback(host)) {
+      to.fault(
+        ['listen', 'admin'],
+        `listens on ${host}, beyond loopback, without a token`,
+        'expected token, or host 127.0.0.1',
+      );
+    }
+    return { host, port };
+  }
+  const path = ['listen', 'admin', 'token'];
+  const token = to.secret(path, input.token);
+  if (token !== null && !/^[\x21-\x7e]+$/.test(token.reveal())) {
+    to.fault(path, 'does not fit in a header', 'expected visible ASCII characters without spaces');
+  } else if (token !== null && token.length < MIN_ADMIN_TOKEN_LENGTH) {
+    to.fault(path, `has ${token.length} characters`, `expected at least ${MIN_ADMIN_TOKEN_LENGTH}`);
+  }
+  return { host, port, ...(token && { token }) };
+}
+
+/** Whether an address reaches this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** Reads the certificates and checks that each key belongs to its certificate. */
+export function resolveTls(input: ConfigInput['tls'], to: Resolving): Config['tls'] {
+  const certificates = input.certificates.flatMap((one, index): readonly Certificate[] => {
+    const path = ['tls', 'certificates', index];
+    const cert = to.text([...path, 'cert'], one.cert);
+    const key = to.text([...path, 'key'], one.key);
+    if (cert === null || key === null || !fits(cert, key, path, to)) return [];
+    return [{ cert, key: new Secret(key), serverNames: one.serverNames }];
+  });
+  return { certificates };
+}
+
+function fits(cert: string, key: string, path: readonly PathStep[], to: Resolving): boolean {
+  const certificate = attempt(() => new X509Certificate(cert));
+  const privateKey = attempt(() => createPrivateKey(key));
+  if (certificate === undefined)
+    to.fault([...path, 'cert'], 'is not a certificate', 'expected PEM: -----BEGIN CERTIFICATE-----');
+  if (privateKey === undefined) {
+    to.fault(
+      [...path, 'key'],
+      'is not a private key, or has a passphrase',
+      'expected PEM: -----BEGIN PRIVATE KEY-----',
+    );
+  }
+  if (certificate === undefined || privateKey === undefined) return false;
+  if (certificate.checkPrivateKey(privateKey)) return true;
+  to.fault([...path, 'key'], 'does not belong to the certificate', 'expected the key the certificate was made for');
+  return false;
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+import type { Endpoint, Origin, OriginCredentialsConfig, OriginPreset } from './config.js';
+import type { PathStep } from './fault.js';
+import { MAKE_A_SECRET, MIN_SECRET_BYTES } from './resolve-auth.js';
+import type { Resolving } from './resolving.js';
+import { ORIGIN_URL } from './schema-origins.js';
+import type { OriginInput } from './schema-origins.js';
+
+const DEFAULT_PORTS = { rtmp: 1935, rtmps: 443 } as const;
+
+/** Where each kind of server wants the room. */
+const ROOMS: Readonly<Record<OriginPreset, Origin['rooms']>> = {
+  red5pro: 'app',
+  generic: 'app',
+  mediamtx: 'app',
+  srs: 'app',
+  // An nginx application is one word of its config; a slash in the name is fine.
+  'nginx-rtmp': 'name',
+  embedded: 'flat',
+};
+
+/** Reads addresses and credentials and fills in what the presets decide. */
+export function resolveOrigins(inputs: readonly OriginInput[], to: Resolving): readonly Origin[] {
+  if (inputs.length === 0)
+    to.fault(
+      ['origins'],
+      'names no origin',
+      'expected at least one, such as {name: main, rtmp: "rtmp://10.0.0.5:1935"}',
+    );
+  to.unique(
+    ['origins'],
+    'name',
+    inputs.map(({ name }) => name),
+  );
+  return inputs.flatMap((input, index) => {
+    const path = ['origins', index];
+    const rtmp = addressOf(input.rtmp, [...path, 'rtmp'], to);
+    const credentials = resolveCredentials(input, [...path, 'credentials'], to);
+    if (rtmp === null || credentials === null) return [];
+    const { name, preset, apps } = input;
+    return [{ name, preset, rtmp, rooms: input.rooms ?? ROOMS[preset], ...(apps && { apps }), credentials }];
+  });
+}
+
+function addressOf(
+  url: string,
+  path: readonly PathStep[],
+  to: Resolving,
+): (Endpoint & { readonly secure: boolean }) | null {
+  const [, scheme, host, port] = ORIGIN_URL.exec(url) ?? [];
+  if (scheme === undefined || host === undefined) return null;
+  const secure = scheme === 'rtmps';
+  const number = port === undefined ? DEFAULT_PORTS[secure ? 'rtmps' : 'rtmp'] : Number(port);
+  if (number < 1 || number > 65535) return to.fault(path, `has the port ${number}`, 'expected 1 to 65535');
+  return { host: host.replace(/^\[|\]$/g, ''), port: number, secure };
+}
+
+type CredentialsInput = OriginInput['credentials'];
+
+/** Which keys mean something in which mode. */
+const USED: Readonly<Record<CredentialsInput['mode'], readonly (keyof CredentialsInput)[]>> = {
+  strip: [],
+  forward: [],
+  static: ['username', 'password', 'token'],
+  remint: ['key', 'issuer'],
+};
+
+function resolveCredentials(
+  origin: OriginInput,
+  path: readonly PathStep[],
+  to: Resolving,
+): OriginCredentialsConfig | null {
+  const input = origin.credentials;
+  const { mode, placement } = input;
+  for (const key of ['username', 'password', 'token', 'key', 'issuer'] as const) {
+    if (input[key] !== undefined && !USED[mode].includes(key)) {
+      to.fault([...path, key], `means nothing in mode ${mode}`, modesFor(key));
+    }
+  }
+  switch (mode) {
+    case 'strip':
+      return { mode };
+    case 'forward':
+      return { mode, placement };
+    case 'static':
+      return staticCredentials(input, path, to);
+    case 'remint':
+      return remintCredentials(input, path, to);
+  }
+}
+
+function modesFor(key: keyof CredentialsInput): string {
+  return `expected mode ${Object.entries(USED).find(([, keys]) => keys.includes(key))?.[0] ?? 'other'}, or the key left out`;
+}
+
+function staticCredentials(
+  input: CredentialsInput,
+  path: readonly PathStep[],
+  to: Resolving,
+): OriginCredentialsConfig | null {
+  const { username, placement } = input;
+  if (username === undefined && input.password === undefined && input.token === undefined) {
+    return to.fault(path, 'has mode static, but nothing to show', 'expected username and password, or token');
+  }
+  const password = input.password && to.secret([...path, 'password'], input.password);
+  const token = input.token && to.secret([...path, 'token'], input.token);
+  return {
+    mode: 'static',
+    placement,
+    ...(username !== undefined && { username }),
+    ...(password && { password }),
+    ...(token && { token }),
+  };
+}
+
+function remintCredentials(
+  input: CredentialsInput,
+  path: readonly PathStep[],
+  to: Resolving,
+): OriginCredentialsConfig | null {
+  const { key: ref, issuer, ttlSeconds, placement } = input;
+  if (ref === undefined) return to.fault(path, 'has mode remint, but no key', "expected key: the origin's own secret");
+  const key = to.secret([...path, 'key'], ref);
+  if (key === null) return null;
+  const bytes = Buffer.byteLength(key.reveal());
+  if (bytes < MIN_SECRET_BYTES) return to.fault([...path, 'key'], `is a weak secret of ${bytes} bytes`, MAKE_A_SECRET);
+  return { mode: 'remint', placement, key, ttlSeconds, ...(issuer !== undefined && { issuer }) };
+}

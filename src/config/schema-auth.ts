@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { fileRef, name, secretRef } from './schema-fields.js';
+
+/** Signature algorithms a key may be pinned to. @see RFC 7518 §3.1 */
+export const KEY_ALGORITHMS = [
+  'HS256',
+  'HS384',
+  'HS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+] as const;
+
+/** How the text of a shared secret stands for its bytes. */
+export const SECRET_ENCODINGS = ['utf8', 'base64', 'base64url', 'hex'] as const;
+
+/** The hooks a config may name; `open` stands alone and lets everybody in. */
+export const HOOK_NAMES = ['verify-token', 'require-transport', 'require-role', 'require-room', 'open'] as const;
+
+/** Several keys are for rotation; each one is a signature check that a stranger can make the gateway do. */
+const MAX_KEYS = 16;
+
+const texts = () => z.array(z.string().min(1).max(1024)).max(64).default([]);
+
+const keySchema = z.strictObject({
+  id: name().describe('Name of the key, for the log; a token whose header has this `kid` is checked with it first.'),
+  algorithm: z.enum(KEY_ALGORITHMS).default('HS256').describe('The only algorithm that tokens of this key may have.'),
+  secret: secretRef().optional().describe('The shared secret (HS…), at least 32 bytes: `openssl rand -base64 32`.'),
+  encoding: z.enum(SECRET_ENCODINGS).default('utf8').describe('How the text of `secret` stands for its bytes.'),
+  publicKey: fileRef().optional().describe('The public key or certificate (RS…, PS…, ES…), in PEM.'),
+  jwks: z
+    .strictObject({ file: z.string().min(1).describe('Path of the JWKS file; relative to the config file.') })
+    .optional()
+    .describe('A JSON Web Key Set with public keys, instead of `publicKey`.'),
+});
+
+/** `auth`: whose tokens are believed, and how strictly. */
+export const authSchema = z
+  .strictObject({
+    profile: z
+      .enum(['red5', 'strict'])
+      .default('red5')
+      .describe(
+        "`red5`: Red5 Pro's rules to the letter, an absent claim is no limit. `strict`: an absent claim refuses.",
+      ),
+    keys: z.array(keySchema).max(MAX_KEYS).default([]).describe('The keys; any one that fits lets the token pass.'),
+    allowWeakSecret: z.boolean().default(false).describe('Accept secrets below 32 bytes; warns at every start.'),
+    issuers: texts().describe('Accepted values of `iss`, exact; empty: not checked.'),
+    audiences: texts().describe('Accepted values of `aud`, exact; empty: not checked.'),
+    maxTtlMinutes: z.number().positive().max(525_600).default(60).describe('How far ahead `exp` may lie, in minutes.'),
+    leewaySeconds: z
+      .number()
+      .min(0)
+      .max(300)
+      .default(0)
+      .describe('Tolerance for clocks in `exp` and `nbf`, in seconds.'),
+    onExpiry: z
+      .enum(['keep', 'close'])
+      .optional()
+      .describe('Whether a running session ends with its token. Default: `keep` for `red5`, `close` for `strict`.'),
+    red5Properties: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Path of Red5 Pro's `red5-web.properties`, whose `jwt.*` and `auth.*` are imported."),
+  })
+  .prefault({})
+  .describe('Whose tokens are believed, and how strictly.');
+
+/** `hooks`: the order of the votes. */
+export const hooksSchema = z
+  .array(z.enum(HOOK_NAMES))
+  .max(16)
+  .default(['verify-token', 'require-transport', 'require-role', 'require-room'])
+  .describe('The votes, in order; the first no wins. Empty: everybody is refused. `open` alone: everybody is let in.');

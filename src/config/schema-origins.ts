@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { name, seconds, secretRef } from './schema-fields.js';
+
+/** Origins the gateway knows the manners of. */
+export const ORIGIN_PRESETS = ['red5pro', 'generic', 'nginx-rtmp', 'mediamtx', 'srs', 'embedded'] as const;
+
+/** Scheme, host (IPv6 in brackets) and port of an origin address. */
+export const ORIGIN_URL = /^(rtmps?):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::(\d{1,5}))?\/?$/;
+
+const credentialsSchema = z
+  .strictObject({
+    mode: z
+      .enum(['strip', 'forward', 'static', 'remint'])
+      .default('strip')
+      .describe(
+        "What the origin is shown. `strip`: nothing. `forward`: the client's token. `static`: the same for every stream. `remint`: a fresh short token.",
+      ),
+    placement: z
+      .enum(['query', 'arguments'])
+      .default('query')
+      .describe('Where it is shown: query of the app, or arguments of connect.'),
+    username: z
+      .string()
+      .regex(/^[^\s&=?#]{1,256}$/, { error: 'does not fit in a query; expected text without white space and & = ? #' })
+      .optional()
+      .describe('Mode `static`: the username.'),
+    password: secretRef().optional().describe('Mode `static`: the password.'),
+    token: secretRef().optional().describe('Mode `static`: the token.'),
+    key: secretRef().optional().describe("Mode `remint`: the origin's own secret (HS256), at least 32 bytes."),
+    ttlSeconds: seconds().default(60).describe('Mode `remint`: life of the token, in seconds.'),
+    issuer: z.string().min(1).max(1024).optional().describe('Mode `remint`: the `iss` of the token.'),
+  })
+  .prefault({})
+  .describe('What the gateway shows the origin.');
+
+const originSchema = z.strictObject({
+  name: name().describe('Name of the origin, for log and metrics.'),
+  preset: z.enum(ORIGIN_PRESETS).default('red5pro').describe('What kind of server it is; sets the defaults below.'),
+  rtmp: z
+    .string()
+    .regex(ORIGIN_URL, {
+      error: 'is not an origin address; expected rtmp://host:port or rtmps://host:port, without user, path or query',
+    })
+    .describe('Address for RTMP: `rtmp://host:port` (port 1935 if absent) or `rtmps://host:port` (443).'),
+  rooms: z
+    .enum(['app', 'name', 'flat'])
+    .optional()
+    .describe(
+      'Where the origin gets the room. `app`: app/room + name. `name`: app + room/name. `flat`: joined into one name without slashes. Default by preset: `app`; nginx-rtmp `name`; embedded `flat`.',
+    ),
+  apps: z
+    .array(z.string().regex(/^[^\s/\\?#;%]{1,128}$/, { error: 'is not the name of an app; expected one path segment' }))
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('The apps it serves; absent: all.'),
+  credentials: credentialsSchema,
+});
+
+/** `origins`: where accepted streams go. */
+export const originsSchema = z
+  .array(originSchema)
+  .max(256)
+  .default([])
+  .describe('The media servers behind the gateway. A stream always goes to the same one while it is up.');
+
+/** One origin as the config writes it. */
+export type OriginInput = z.output<typeof originSchema>;
