@@ -1,7 +1,7 @@
 // Builds the load tool and the clip into .cache/bench; both are made again only when their recipe changed.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** 20 s of 720p30 H.264 at a constant 2.5 Mbit/s, noise on it so that the encoder needs the bits, and AAC. */
@@ -32,10 +32,13 @@ function make(what, target, command, args) {
 /** The path of the compiled load tool. `cc` is any C compiler (environment CC). */
 export function buildLoadTool(benchFolder, cacheFolder) {
   mkdirSync(cacheFolder, { recursive: true });
-  const source = join(benchFolder, 'rtmpload.c');
+  const folder = join(benchFolder, 'rtmpload');
+  const files = readdirSync(folder).sort();
+  const texts = files.map((name) => readFileSync(join(folder, name), 'utf8'));
+  const sources = files.filter((name) => name.endsWith('.c')).map((name) => join(folder, name));
   const compiler = process.env['CC'] ?? 'cc';
-  const target = join(cacheFolder, `rtmpload-${digest(readFileSync(source), ...COMPILE_FLAGS)}`);
-  return make('the load tool', target, compiler, [source, ...COMPILE_FLAGS]);
+  const target = join(cacheFolder, `rtmpload-${digest(...texts, ...COMPILE_FLAGS)}`);
+  return make('the load tool', target, compiler, [...sources, ...COMPILE_FLAGS]);
 }
 
 /** The path of the FLV clip that every publisher sends in a loop. */
