@@ -7,7 +7,8 @@ import { secret } from './tokens.js';
 /** One line of the gateway's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event: string };
 
-const main = join(__dirname, '..', '..', '..', 'dist', 'main.js');
+/** The built program. */
+export const main = join(__dirname, '..', '..', '..', 'dist', 'main.js');
 
 /** A gateway in a process of its own. */
 export interface Gateway {
@@ -15,8 +16,8 @@ export interface Gateway {
   readonly rtmpPort: number;
   readonly rtmpsPort: number;
   /** `rtmp://127.0.0.1:PORT/` and the path. */
-  url(path: string): string;
-  secureUrl(path: string): string;
+  readonly url: (path: string) => string;
+  readonly secureUrl: (path: string) => string;
   /** The lines so far, of one event if it is named. */
   lines(event?: string): readonly LogLine[];
   /** Waits for a line of an event that `fields` is part of. */
