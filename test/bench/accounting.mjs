@@ -50,10 +50,12 @@ const field = (text, name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec
 /**
  * One reading of the trees below `roots`.
  * `cpuS`: seconds on a CPU of the living threads, plus what ended children left to their parent (in ticks).
- * `userS`, `systemS`: the same by ticks, good for a share only. `pssKb`, `rssKb`; `wakeups`: voluntary switches.
+ * `userS`, `systemS`: the same by ticks, good for a share only. `wakeups`: voluntary switches.
+ * `pssKb`: all of it, program text too, whose share falls when a neighbour runs the same program; `ownKb`: the PSS of
+ * anonymous and shared memory alone, which no neighbour touches: the one to subtract.
  */
 export function sampleTrees(roots) {
-  const sum = { cpuS: 0, userS: 0, systemS: 0, pssKb: 0, rssKb: 0, wakeups: 0, preempted: 0 };
+  const sum = { cpuS: 0, userS: 0, systemS: 0, pssKb: 0, ownKb: 0, wakeups: 0, preempted: 0 };
   for (const pid of roots.flatMap(processTree)) {
     const stat = statFields(pid);
     if (stat === undefined) continue;
@@ -68,7 +70,7 @@ export function sampleTrees(roots) {
     }
     const memory = read(`/proc/${pid}/smaps_rollup`);
     sum.pssKb += field(memory, 'Pss');
-    sum.rssKb += field(memory, 'Rss');
+    sum.ownKb += field(memory, 'Pss_Anon') + field(memory, 'Pss_Shmem');
   }
   return sum;
 }

@@ -70,7 +70,7 @@ export class Bed {
   }
 
   /** Starts the target before `origin`; the port for clients comes back (direct: the origin's own). */
-  async target(target, origin, idleS = 5) {
+  async target(target, origin, idleS = 30) {
     this.#name = target.name;
     if (target.command === undefined) return origin;
     const listen = await freePort();
@@ -110,18 +110,18 @@ export class Bed {
   }
 
   /**
-   * PSS in KB when the target has come to rest: Node targets collect their garbage twice, then half a second apart
+   * The target's own memory in KB when it has come to rest: Node targets collect their garbage twice, then half a second apart
    * readings are taken until two differ by less than 0.5 %, or for six seconds.
    */
-  async settledPssKb() {
+  async settledKb() {
     if (this.#child === undefined) return 0;
     if (this.#isNode) this.#child.kill('SIGUSR2');
     let last = 0;
     for (let tries = 0; tries < 12; tries += 1) {
       await sleep(500);
-      const { pssKb } = this.sample();
-      if (Math.abs(pssKb - last) < 0.005 * pssKb) return pssKb;
-      last = pssKb;
+      const { ownKb } = this.sample();
+      if (Math.abs(ownKb - last) < 0.005 * ownKb) return ownKb;
+      last = ownKb;
     }
     return last;
   }
@@ -139,10 +139,16 @@ export class Bed {
     endPids(family.slice(1));
   }
 
-  /** Ends everything at once, for Ctrl-C. */
-  kill() {
+  /** Ends everything at once, for Ctrl-C: half a second for the target to take its own children along. */
+  async kill() {
     for (const load of this.#loads) load.kill();
-    if (this.#child?.pid !== undefined) endPids(processTree(this.#child.pid));
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    const family = processTree(child.pid);
+    child.kill('SIGTERM');
+    await sleep(500);
+    endPids(family);
+    await sleep(100);
   }
 }
 

@@ -137,8 +137,8 @@ async function main() {
   mkdirSync(folder, { recursive: true });
   let bed;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, () => {
-      bed?.kill();
+    process.once(signal, async () => {
+      await bed?.kill();
       tidy();
       process.exit(130);
     });

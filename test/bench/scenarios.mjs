@@ -65,7 +65,7 @@ async function relayPublish(bed, target, plan) {
   const sink = await bed.sink(false);
   const port = await bed.target(target, sink.port);
   const cold = await churn(bed, plan, port, 'publish', { total: WARM_UP.relay, concurrency: 1 });
-  const [rawBaseKb, baseKb] = [bed.sample().pssKb, await bed.settledPssKb()];
+  const [rawBaseKb, baseKb] = [bed.sample().ownKb, await bed.settledKb()];
   const n = plan.streams;
   const publishers = bed.load(
     ...['publish', '--url', url(port, 's%d'), '-n', n, '--flv', plan.clip],
@@ -75,7 +75,7 @@ async function relayPublish(bed, target, plan) {
   if (ready.failed > 0) throw new Error(`${ready.failed} of ${n} publishers were refused`);
   await sleep(plan.settleS * 1000);
   const { sent, got, after, cost } = await steadyWindow(bed, publishers, sink.load, plan);
-  const settledKb = await bed.settledPssKb();
+  const settledKb = await bed.settledKb();
   const setUp = await churn(bed, plan, port, 'publish', { total: plan.setUps, concurrency: 1, perSecond: 50 });
   return {
     ...cost,
@@ -85,7 +85,7 @@ async function relayPublish(bed, target, plan) {
     setUpCold: spread(cold.setup_us),
     failed: sent.failed + sent.closed_early + setUp.failed,
     pssKbPerStream: (settledKb - baseKb) / n,
-    pssKbPerStreamRaw: (after.pssKb - rawBaseKb) / n,
+    pssKbPerStreamRaw: (after.ownKb - rawBaseKb) / n,
   };
 }
 
@@ -94,7 +94,7 @@ async function relayPlay(bed, target, plan) {
   const sink = await bed.sink(true);
   const port = await bed.target(target, sink.port);
   await churn(bed, plan, port, 'play', { total: WARM_UP.relay, concurrency: 1, perSecond: 50 });
-  const [rawBaseKb, baseKb] = [bed.sample().pssKb, await bed.settledPssKb()];
+  const [rawBaseKb, baseKb] = [bed.sample().ownKb, await bed.settledKb()];
   const n = plan.streams;
   const players = bed.load(
     ...['play', '--url', url(port, 's%d'), '-n', n, '--ramp-ms', Math.max(1, Math.round(1000 / n))],
@@ -104,7 +104,7 @@ async function relayPlay(bed, target, plan) {
   if (ready.failed > 0) throw new Error(`${ready.failed} of ${n} players were refused`);
   await sleep(plan.settleS * 1000);
   const { sent, got, after, cost } = await steadyWindow(bed, sink.load, players, plan);
-  const settledKb = await bed.settledPssKb();
+  const settledKb = await bed.settledKb();
   const setUp = await churn(bed, plan, port, 'play', { total: plan.setUps, concurrency: 1, perSecond: 50 });
   return {
     ...cost,
@@ -113,7 +113,7 @@ async function relayPlay(bed, target, plan) {
     setUp: spread(setUp.first_media_us),
     failed: got.failed + got.closed_early + setUp.failed,
     pssKbPerStream: (settledKb - baseKb) / n,
-    pssKbPerStreamRaw: (after.pssKb - rawBaseKb) / n,
+    pssKbPerStreamRaw: (after.ownKb - rawBaseKb) / n,
   };
 }
 
@@ -154,17 +154,18 @@ async function idle(bed, target, plan) {
   const warmUp = await hold(WARM_UP.idle);
   await warmUp.clients.quit();
   await sleep(500);
-  const [rawBaseKb, baseKb] = [bed.sample().pssKb, await bed.settledPssKb()];
+  const [rawBaseKb, baseKb] = [bed.sample().ownKb, await bed.settledKb()];
+  const base = bed.sample();
   const { up } = await hold(plan.idles);
   await sleep(3000);
   const before = bed.sample();
   await sleep(3000);
   const after = bed.sample();
-  const settledKb = await bed.settledPssKb();
+  const settledKb = await bed.settledKb();
   return {
     pssKbPerConnection: (settledKb - baseKb) / up,
-    pssKbPerConnectionRaw: (after.pssKb - rawBaseKb) / up,
-    basePssMb: baseKb / 1000,
+    pssKbPerConnectionRaw: (after.ownKb - rawBaseKb) / up,
+    basePssMb: base.pssKb / 1000,
     idleCpuUsPerConnectionS: ((after.cpuS - before.cpuS) * 1e6) / 3 / up,
     failed: 0,
   };

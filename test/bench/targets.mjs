@@ -114,7 +114,7 @@ const gatewayConfig = ({ listen, origin, issuer, idleS, paceMs }) => ({
     issuers: [issuer],
   },
   origins: [{ name: 'sink', preset: 'generic', rtmp: `rtmp://${HOST}:${origin}` }],
-  limits: { perAddress: 0, handshakeTimeoutSeconds: idleS, idleTimeoutSeconds: 15 },
+  limits: { perAddress: 0, publishTimeoutSeconds: idleS },
   ...(paceMs === undefined ? {} : { relay: { paceMs } }),
 });
 
