@@ -1,0 +1,95 @@
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ByteStream } from '../model/byte-stream.js';
+import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
+import { systemClock } from './clock.js';
+import { SocketStream } from './socket-stream.js';
+import { hostPort } from './tcp.js';
+
+/** Whom to call, and for how long to wait. */
+export interface DialOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** Name the certificate must be for, where it is not `host`. */
+  readonly serverName?: string;
+  /** Authorities to trust instead of the system's, PEM. */
+  readonly ca?: string | Buffer;
+  /** For name lookup, connect and TLS handshake together. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+  readonly onError?: (error: Error) => void;
+}
+
+/**
+ * Connects to an origin. The stream reads nothing before its `handle()`.
+ * Rejects with GatewayError `origin-unavailable`, also when `signal` fires; the socket is gone then.
+ */
+export async function dialTcp(options: DialOptions): Promise<ByteStream> {
+  const { clock = systemClock, onError, secure, signal } = options;
+  if (signal.aborted) throw failure(options, 'the call was given up');
+  let socket: Socket | undefined;
+  const stream = new SocketStream(
+    (onread) => {
+      socket = secure ? startTls(options) : startTcp(options, onread);
+      // Reads wait for the first handler.
+      socket.pause();
+      return { socket, isFast: !secure };
+    },
+    { secure, clock, onFault: onError },
+  );
+  if (socket !== undefined) await connected(socket, options, clock);
+  return stream;
+}
+
+function startTcp({ host, port }: DialOptions, onread: OnReadOpts): Socket {
+  return connectTcp({ host, port, onread, noDelay: true, allowHalfOpen: false });
+}
+
+function startTls({ host, port, serverName, ca }: DialOptions): Socket {
+  const name = serverName ?? host;
+  const socket = connectTls({
+    host,
+    port,
+    minVersion: 'TLSv1.2',
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(ca === undefined ? {} : { ca }),
+  });
+  return socket.setNoDelay(true);
+}
+
+function connected(socket: Socket, options: DialOptions, clock: Clock): Promise<void> {
+  const { secure, timeoutMs, signal } = options;
+  return new Promise((done, fail) => {
+    const stop = (): void => {
+      cancel();
+      signal.removeEventListener('abort', onAbort);
+      socket.off('error', onError).off('close', onClose).off('connect', onOpen).off('secureConnect', onOpen);
+    };
+    const giveUp = (why: string, cause?: Error): void => {
+      stop();
+      socket.destroy();
+      fail(failure(options, why, cause));
+    };
+    const onAbort = (): void => giveUp('the call was given up');
+    const onError = (error: NodeJS.ErrnoException): void => giveUp(error.code ?? error.message, error);
+    const onClose = (): void => giveUp('closed before it was open');
+    const onOpen = (): void => {
+      stop();
+      done();
+    };
+    const cancel = clock.after(timeoutMs, () => giveUp(`no answer within ${timeoutMs} ms`));
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket
+      .on('error', onError)
+      .on('close', onClose)
+      .on(secure ? 'secureConnect' : 'connect', onOpen);
+  });
+}
+
+function failure({ host, port, secure }: DialOptions, why: string, cause?: Error): GatewayError {
+  const what = `cannot reach ${hostPort(host, port)}${secure ? ' by TLS' : ''}: ${why}`;
+  return new GatewayError('origin-unavailable', 'origin', what, cause === undefined ? undefined : { cause });
+}
