@@ -96,7 +96,7 @@ function keyOf(node: KeyNode, segment: string): string | undefined {
 function valueOf(node: KeyNode, text: string): unknown {
   // A secret or a name that looks like a number is still text.
   if (node.type === 'string') return text;
-  const document = parseDocument(text, { schema: 'core', logLevel: 'silent', prettyErrors: false });
+  const document = parseDocument(text, { schema: 'core', logLevel: 'error', prettyErrors: false });
   const simple = document.errors.length === 0 && document.warnings.length === 0 && text.length <= 4096;
   if (!simple) return text;
   try {

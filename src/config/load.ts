@@ -7,7 +7,7 @@ import { importRed5 } from './import-red5.js';
 import type { Foreign } from './import-red5.js';
 import type { Finding } from './issues.js';
 import { findingsOf } from './issues.js';
-import type { CheckKey } from './resolve-auth.js';
+import type { CheckKeys } from './resolve-auth.js';
 import { resolveConfig } from './resolve.js';
 import type { ReadFile } from './resolving.js';
 import { decodeUtf8, readFailure, Resolving } from './resolving.js';
@@ -21,8 +21,8 @@ export interface LoadInput {
   readonly text?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: ReadFile;
-  /** What the hook that will use a key thinks of it; rooms do not know each other. */
-  readonly checkKey?: CheckKey;
+  /** What the hook that will use the keys thinks of them; rooms do not know each other. */
+  readonly checkKeys?: CheckKeys;
 }
 
 /** The config, or all that is wrong with it. Warnings are whole lines, to be shown at every start. */
@@ -50,7 +50,9 @@ function loadSource(input: LoadInput, file: string, source: Source): LoadResult 
   const variables = overlay.overrides.map(({ path, variable }): Foreign => ({ path, source: variable }));
   const placed = (finding: Finding) => place(finding, file, source, [...variables, ...imported.foreign]);
   const checked = configSchema.safeParse(imported.value);
-  const config = checked.success ? resolveConfig(checked.data, to, input.checkKey ?? (() => undefined)) : undefined;
+  const config = checked.success
+    ? resolveConfig(checked.data, to, input.checkKeys ?? (() => ({ faults: [], warnings: [] })))
+    : undefined;
   const found = checked.success ? to.findings : [...findingsOf(checked.error.issues, imported.value), ...to.findings];
   const faults = [...overlay.faults, ...found.map(placed)];
   const warnings = [...imported.warnings, ...to.warnings.map((warning) => faultLine(placed(warning)))];

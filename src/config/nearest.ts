@@ -30,16 +30,19 @@ function plain(word: string): string {
   return word.toLowerCase().replace(/[_-]/g, '');
 }
 
-/** The number of letters to insert, drop or exchange to get from `a` to `b`. */
+/** The number of letters to insert, drop, exchange or swap with their neighbour to get from `a` to `b`. */
 function levenshtein(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let beforeLast: readonly number[] = [];
+  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 0; i < a.length; i += 1) {
-    const next = [i + 1];
+    const row = [i + 1];
     for (let j = 0; j < b.length; j += 1) {
-      const exchanged = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(exchanged, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const exchanged = (last[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
+      const isSwap = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
+      const swapped = isSwap ? (beforeLast[j - 1] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      row.push(Math.min(exchanged, swapped, (last[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1));
     }
-    row = next;
+    [beforeLast, last] = [last, row];
   }
-  return row[b.length] ?? 0;
+  return last[b.length] ?? 0;
 }

@@ -13,27 +13,39 @@ export const MAKE_A_SECRET =
 
 type KeyInput = ConfigInput['auth']['keys'][number];
 
-/** Looks at a key with the eyes of the hook that will use it; says what is wrong. */
-export type CheckKey = (key: AuthKey) => string | undefined;
+/** A remark on the key at `index`, and on which of its properties. */
+export interface KeyRemark {
+  readonly index: number;
+  readonly property: 'id' | 'algorithm' | 'secret' | 'publicKey' | 'jwks';
+  readonly message: string;
+}
+
+/** Looks at the keys with the eyes of the hook that will use them. */
+export type CheckKeys = (auth: Auth) => {
+  readonly faults: readonly KeyRemark[];
+  readonly warnings: readonly KeyRemark[];
+};
 
 /** Reads the keys and fills in what the profile decides. */
-export function resolveAuth(input: ConfigInput['auth'], to: Resolving, checkKey: CheckKey): Auth {
+export function resolveAuth(input: ConfigInput['auth'], to: Resolving, checkKeys: CheckKeys): Auth {
   const { keys, profile, allowWeakSecret, issuers, audiences, maxTtlMinutes, leewaySeconds } = input;
-  to.unique(
-    ['auth', 'keys'],
-    'id',
-    keys.map(({ id }) => id),
-  );
+  const ids = keys.map(({ id }) => id);
+  to.unique(['auth', 'keys'], 'id', ids);
   const resolved = keys.map((key, index) => resolveKey(key, ['auth', 'keys', index], to, allowWeakSecret));
-  resolved.forEach((key, index) => {
-    const problem = key === null ? undefined : checkKey(key);
-    if (problem !== undefined) to.fault(['auth', 'keys', index], problem);
-  });
-  return {
+  const auth: Auth = {
     ...{ profile, allowWeakSecret, issuers, audiences, maxTtlMinutes, leewaySeconds },
     onExpiry: input.onExpiry ?? (profile === 'strict' ? 'close' : 'keep'),
     keys: resolved.filter((key) => key !== null),
   };
+  const { faults, warnings } = checkKeys(auth);
+  // The keys that were read may be fewer than the ones written.
+  const pathOf = ({ index, property }: KeyRemark): readonly PathStep[] => {
+    const written = ids.indexOf(auth.keys[index]?.id ?? '');
+    return written === -1 ? ['auth', 'keys'] : ['auth', 'keys', written, property];
+  };
+  for (const one of faults) if (!to.hasFault(pathOf(one))) to.fault(pathOf(one), one.message);
+  for (const one of warnings) if (!to.hasWarning(pathOf(one))) to.warn(pathOf(one), one.message);
+  return auth;
 }
 
 function resolveKey(key: KeyInput, path: readonly PathStep[], to: Resolving, allowWeak: boolean): AuthKey | null {

@@ -1,5 +1,5 @@
 import type { Config, HookName } from './config.js';
-import type { CheckKey } from './resolve-auth.js';
+import type { CheckKeys } from './resolve-auth.js';
 import { resolveAuth } from './resolve-auth.js';
 import { resolveListen, resolveTls } from './resolve-listen.js';
 import { resolveOrigins } from './resolve-origins.js';
@@ -7,13 +7,13 @@ import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
 
 /** Reads secrets, fills in defaults of profile and presets, and checks what no single key can tell. */
-export function resolveConfig(input: ConfigInput, to: Resolving, checkKey: CheckKey): Config {
+export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: CheckKeys): Config {
   const { hooks, limits, relay, store, admin, log } = input;
   checkHooks(hooks, input, to);
   return {
     listen: resolveListen(input, to),
     tls: resolveTls(input.tls, to),
-    auth: resolveAuth(input.auth, to, checkKey),
+    auth: resolveAuth(input.auth, to, checkKeys),
     hooks,
     origins: resolveOrigins(input.origins, to),
     ...{ limits, relay, store, admin, log },
@@ -34,7 +34,7 @@ function checkHooks(hooks: readonly HookName[], input: ConfigInput, to: Resolvin
     return;
   }
   checkOrder(hooks, to);
-  if (hooks.includes('verify-token') && input.auth.keys.length === 0) {
+  if (hooks.includes('verify-token') && input.auth.keys.length === 0 && !to.hasFault(['auth', 'red5Properties'])) {
     to.fault(
       ['auth', 'keys'],
       'names no key, so no token could ever pass',

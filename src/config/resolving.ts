@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { TextDecoder } from 'node:util';
 import { Secret } from '../model/secret.js';
 import type { PathStep } from './fault.js';
-import { quoted } from './fault.js';
+import { pathText, quoted } from './fault.js';
 import type { Finding } from './issues.js';
 import type { FileRef, SecretRef } from './schema-fields.js';
 
@@ -33,6 +33,16 @@ export class Resolving {
   /** Notes a warning, shown at every start. */
   warn(path: readonly PathStep[], problem: string, expected = ''): void {
     this.warnings.push({ path, problem, expected });
+  }
+
+  /** Whether something was noted at exactly this path. */
+  hasFault(path: readonly PathStep[]): boolean {
+    return this.findings.some((one) => pathText(one.path) === pathText(path));
+  }
+
+  /** Whether something was warned of at exactly this path. */
+  hasWarning(path: readonly PathStep[]): boolean {
+    return this.warnings.some((one) => pathText(one.path) === pathText(path));
   }
 
   /** The bytes of a file that the config names; a fault when it cannot be read. */

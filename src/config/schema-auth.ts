@@ -37,7 +37,7 @@ const keySchema = z.strictObject({
   jwks: z
     .strictObject({ file: z.string().min(1).describe('Path of the JWKS file; relative to the config file.') })
     .optional()
-    .describe('A JSON Web Key Set with public keys, instead of `publicKey`.'),
+    .describe('A JSON Web Key Set with public keys, as `{ file: PATH }`, instead of `publicKey`.'),
 });
 
 /** `auth`: whose tokens are believed, and how strictly. */

@@ -15,7 +15,7 @@ export const limitsSchema = z
       .max(1_048_576)
       .default(65_536)
       .describe('Bytes a peer may make the gateway hold before its decision.'),
-    handshakeTimeoutSeconds: seconds().default(5).describe('From the first byte (or TLS) to the decision on connect.'),
+    handshakeTimeoutSeconds: seconds().default(5).describe('From the opened connection to a complete connect.'),
     publishTimeoutSeconds: seconds().default(30).describe('From an accepted connect to publish or play.'),
     idleTimeoutSeconds: seconds().default(15).describe('Silence of the media after which a session ends.'),
     hookTimeoutSeconds: seconds().default(3).describe('Time each hook has to answer; later is a no.'),

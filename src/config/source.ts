@@ -36,7 +36,7 @@ export function parseSource(
   }
   try {
     const lines = new LineCounter();
-    const options = { lineCounter: lines, prettyErrors: false, schema: 'core', logLevel: 'silent' } as const;
+    const options = { lineCounter: lines, prettyErrors: false, schema: 'core', logLevel: 'error' } as const;
     const document = parseDocument(text, options);
     const lineAt = (offset: number) => Math.max(1, lines.linePos(offset).line);
     const errors = document.errors.map((error) => fault(lineAt(error.pos[0]), problemOf(error.message)));
@@ -67,7 +67,7 @@ function findForeign(document: Document.Parsed): { readonly offset: number; read
     Node: (_, node, path) => {
       if (!isAlias(node) && node.tag !== undefined && node.tag !== implied(node))
         return stop(node, 'uses a YAML tag (!); plain values only');
-      if (path.length > MAX_DEPTH * 2) return stop(node, `is nested deeper than ${MAX_DEPTH} levels`);
+      if (path.filter(isCollection).length > MAX_DEPTH) return stop(node, `is nested deeper than ${MAX_DEPTH} levels`);
       return undefined;
     },
     Pair: (_, pair) => (isScalar(pair.key) ? undefined : stop(pair.key as Node, 'has a key that is not a plain word')),
