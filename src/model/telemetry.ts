@@ -15,6 +15,7 @@ export type LogEvent =
   | 'origin.state'
   | 'embedded-origin';
 
+/** How much a line matters. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Values a log line may hold; anything secret is a `Secret` and prints as its fingerprint. */
