@@ -12,15 +12,18 @@ import {
   type ChunkTable,
   type Disposition,
 } from './chunk-table.js';
-import { writeMessage } from './chunk-writer.js';
+import { writeFill, writeMessage } from './chunk-writer.js';
 import { controlMessage, readControlNumber } from './control.js';
-import { MESSAGE, type Message } from './message.js';
+import { CONTROL_CHUNK_STREAM, isControl, MESSAGE, type Message } from './message.js';
 
 /** What the filter asks about the messages it meets. */
 export interface FilterPolicy {
-  /** What to do with a message that starts now. Control messages are not asked about: they are always collected. */
+  /**
+   * What to do with a message that starts now. Only answers: it may not inject, stop or throw.
+   * Control messages are not asked about: they are always collected.
+   */
   disposition(type: number, streamId: number, length: number): Disposition;
-  /** A collected message is whole. Set Chunk Size and Abort never come here. */
+  /** A collected message is whole. Set Chunk Size and Abort never come here. May inject and stop. */
   message(message: Message): void;
   /** The reading side has received this many bytes in all; acknowledge if it is time. */
   received(total: number): void;
@@ -40,7 +43,10 @@ export interface FilterOptions {
   readonly maxCollectedBytes: number;
 }
 
-/** A half message of up to this size is filled up with zeros towards a reader that has had its first half. */
+/**
+ * A half message that misses up to this many bytes is filled up with zeros towards a reader that has had its first half.
+ * All zeros together may not be more than this and what was received: nobody makes much out of little.
+ */
 export const MAX_FILL_BYTES = 1 << 20;
 /** Chunks below or above these sizes do not pass as they came: messages are put together and cut anew. */
 export const MIN_RAW_CHUNK_SIZE = 128;
@@ -48,7 +54,7 @@ export const MAX_RAW_CHUNK_SIZE = 1 << 20;
 /** Messages of the gateway's own that may wait for the end of a chunk. */
 const MAX_QUEUED = 64;
 const EMPTY: Buffer = Buffer.alloc(0);
-const ZEROS = Buffer.alloc(4096);
+const NOWHERE: GuardOutput = { forward: () => undefined, reply: () => undefined };
 
 /**
  * One direction of a guarded relay: chunks in, chunks out. Media passes as the bytes it came in; only headers are read.
@@ -64,228 +70,236 @@ export class ChunkFilter implements Guard {
   readonly #options: FilterOptions;
   readonly #header = newChunkHeader();
   #outChunkSize: number;
-  #initial: Buffer;
-  /** The front of a header that was cut by the end of a read. */
-  #held: Buffer = EMPTY;
+  /** Bytes that were not read: those of before the hand-over, the front of a cut header, what follows a stop. */
+  #held: Buffer;
   #parts: Buffer[] = [];
   #queued: Message[] = [];
+  #filled = 0;
   #pushing = false;
   #stopped = false;
-  #out: GuardOutput | undefined;
-  // The stretch of the input that goes on as it came.
+  /** Chunk streams on which the far reader was left with half a message by the stop; and whether with half a chunk. */
+  readonly #cut = new Set<number>();
+  #isCutInChunk = false;
+  #out: GuardOutput = NOWHERE;
+  // The input of this push, where it is read, and where the stretch began that goes on as it came.
   #input: Buffer = EMPTY;
-  #runStart = 0;
   #at = 0;
+  #runStart = 0;
 
   constructor(table: ChunkTable, policy: FilterPolicy, options: FilterOptions) {
     this.#table = table;
     this.#policy = policy;
     this.#options = options;
     this.#outChunkSize = options.outChunkSize;
-    this.#initial = options.initial;
+    this.#held = options.initial;
     for (const stream of table.streams()) stream.sync = UNSYNCED;
   }
 
-  /** Reads what came and sends on what may pass. Throws WireError. */
+  /**
+   * Reads what came and sends on what may pass; after a stop it only keeps what came.
+   * Throws WireError: `chunk-without-previous`, `too-many-chunk-streams`, `chunk-size`, `control-short`, `message-too-large`,
+   * `message-abandoned`, `too-much-after-stop`, and what the policy throws. What passed before goes out all the same.
+   */
   push(bytes: Buffer, out: GuardOutput): void {
-    if (this.#stopped) return;
-    this.#out = out;
     this.#table.received += bytes.length;
+    if (this.#stopped) {
+      this.#keep(bytes);
+      return;
+    }
+    this.#out = out;
+    this.#input = this.#held.length > 0 ? Buffer.concat([this.#held, bytes]) : bytes;
+    this.#held = EMPTY;
+    this.#at = 0;
+    this.#runStart = 0;
     this.#pushing = true;
     try {
-      if (this.#initial.length > 0) {
-        const initial = this.#initial;
-        this.#initial = EMPTY;
-        this.#scan(initial);
-      }
-      if (this.#isStopped()) this.#initial = Buffer.concat([this.#initial, bytes]);
-      else this.#scan(bytes);
+      this.#scan();
       this.#policy.received(this.#table.received);
     } finally {
       this.#pushing = false;
+      this.#skip(this.#at, this.#at);
+      if (this.#at < this.#input.length) this.#held = Buffer.from(this.#input.subarray(this.#at));
       this.#input = EMPTY;
       this.#send(out);
     }
   }
 
-  /** Sends bytes back to where this direction's bytes come from. Only inside a push. */
+  /** Sends bytes back to where this direction's bytes come from; from the first push on. */
   reply(bytes: Buffer): void {
-    this.#out?.reply(bytes);
+    this.#out.reply(bytes);
   }
 
   /**
    * Puts a message of the gateway's own into this direction, at the next place where one chunk may follow another.
-   * `send` is used when this direction is not being read just now and the place is here.
+   * `send` is used when this direction is not being read just now and the place is here. After a stop only a message whose place
+   * is here is sent, always by `send`.
    */
   inject(message: Message, send: (bytes: Buffer) => void): void {
     if (!this.#mayInject(message.chunkStreamId)) {
-      if (this.#queued.length < MAX_QUEUED) this.#queued.push(message);
+      if (!this.#stopped && this.#queued.length < MAX_QUEUED) this.#queued.push(message);
       return;
     }
-    const bytes = this.#encode(message);
-    if (this.#pushing) this.#emit(bytes);
-    else send(bytes);
+    this.#say(this.#encode(message), send);
   }
 
-  /** Tells the far reader another chunk size. Only where `inject` is possible at once, as at the start. */
+  /**
+   * Tells the far reader another chunk size. Only where `inject` is possible at once, as at the start.
+   * Throws WireError `chunk-size` inside a message on chunk stream 2, and when it would cut a message that is passing.
+   */
   resize(size: number, send: (bytes: Buffer) => void): void {
     if (size === this.#outChunkSize) return;
-    if (!this.#mayInject(2)) throw new WireError('chunk-size', 'no Set Chunk Size inside a message on chunk stream 2');
+    if (!this.#mayInject(CONTROL_CHUNK_STREAM) || (size !== this.#table.chunkSize && this.#isInsideMessage())) {
+      throw new WireError('chunk-size', 'no Set Chunk Size inside a message');
+    }
     const bytes = this.#encode(controlMessage(MESSAGE.setChunkSize, size));
     this.#outChunkSize = size;
-    if (this.#pushing) this.#emit(bytes);
-    else send(bytes);
+    this.#say(bytes, send);
   }
 
-  /** Stops after the message at hand. What follows it stays unread; `rest()` gives it. */
+  /** Stops after the message at hand, and sends on what has passed. What follows stays unread; `rest()` gives it. */
   stop(): void {
+    const { current, chunkLeft } = this.#table;
+    if (chunkLeft > 0 && current?.disposition === PASS) this.#isCutInChunk = true;
     this.#stopped = true;
     for (const stream of this.#table.streams()) {
       stream.sync = UNSYNCED;
-      if (stream.disposition === PASS) stream.disposition = DROP;
+      if (stream.disposition !== PASS) continue;
+      if (stream.missing > 0) this.#cut.add(stream.id);
+      stream.disposition = DROP;
     }
+    this.#skip(this.#at, this.#at);
+    this.#send(this.#out);
   }
 
-  /** Bytes that were received and not read. For the reader that goes on with the table. */
+  /** Bytes that were received and not read, for the reader that goes on with the table; the filter forgets them. Inside a push, too. */
   rest(): Buffer {
-    return Buffer.concat([this.#held, this.#initial]);
-  }
-
-  #isStopped(): boolean {
-    return this.#stopped;
-  }
-
-  #scan(received: Buffer): void {
-    const table = this.#table;
-    const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, received]) : received;
+    this.#skip(this.#at, this.#at);
+    const rest = Buffer.concat([this.#held, this.#input.subarray(this.#at)]);
     this.#held = EMPTY;
-    this.#input = bytes;
-    this.#runStart = 0;
+    this.#input = EMPTY;
     this.#at = 0;
-    while (!this.#stopped) {
-      if (table.chunkLeft > 0) this.#body(bytes);
-      if (table.chunkLeft > 0 || this.#isStopped()) break;
+    this.#runStart = 0;
+    return rest;
+  }
+
+  #keep(bytes: Buffer): void {
+    if (this.#held.length + bytes.length > this.#options.maxCollectedBytes) {
+      throw new WireError('too-much-after-stop', `at most ${this.#options.maxCollectedBytes} bytes after the end`);
+    }
+    this.#held = Buffer.concat([this.#held, bytes]);
+  }
+
+  #scan(): void {
+    const table = this.#table;
+    for (;;) {
+      if (table.chunkLeft > 0) this.#body();
+      if (table.chunkLeft > 0 || this.#stopped) return;
       if (this.#queued.length > 0) this.#flushQueue();
-      const size = readChunkHeader(table, bytes, this.#at, this.#header);
-      if (size === 0) break;
+      const size = readChunkHeader(table, this.#input, this.#at, this.#header);
+      if (size === 0) return;
       this.#take(size);
     }
-    this.#endRun();
-    if (this.#stopped) this.#initial = Buffer.from(bytes.subarray(this.#at));
-    else if (this.#at < bytes.length) this.#held = Buffer.from(bytes.subarray(this.#at));
   }
 
   /** Payload of the chunk at hand. */
-  #body(bytes: Buffer): void {
+  #body(): void {
     const table = this.#table;
     const stream = table.current as ChunkStream;
     const from = this.#at;
-    const taken = Math.min(table.chunkLeft, bytes.length - from);
+    const taken = Math.min(table.chunkLeft, this.#input.length - from);
     this.#at = from + taken;
     table.chunkLeft -= taken;
     stream.missing -= taken;
-    if (stream.disposition !== PASS) {
-      this.#skip(from, this.#at);
-      if (stream.disposition === COLLECT && taken > 0) this.#collect(stream, bytes.subarray(from, this.#at));
-    }
-    if (stream.missing === 0 && stream.disposition === COLLECT) this.#judge(stream);
+    if (stream.disposition === PASS) return;
+    this.#skip(from, this.#at);
+    if (stream.disposition === DROP) return;
+    const { maxCollectedBytes } = this.#options;
+    table.collect(stream, this.#input.subarray(from, this.#at), maxCollectedBytes, 'message-too-large');
+    if (stream.missing === 0) this.#judge(stream);
   }
 
   /** A whole header of `size` bytes lies at the front. */
   #take(size: number): void {
     const table = this.#table;
-    const header = this.#header;
-    const stream = header.stream as ChunkStream;
+    const stream = this.#header.stream as ChunkStream;
     const from = this.#at;
+    if (this.#header.starts) {
+      if (stream.missing > 0) this.#abandon(stream);
+      stream.disposition = this.#dispose(stream);
+      stream.missing = stream.length;
+    }
     this.#at = from + size;
     table.current = stream;
-    if (!header.starts) {
-      table.chunkLeft = Math.min(stream.missing, table.chunkSize);
-      if (stream.disposition !== PASS) this.#skip(from, this.#at);
-      else if (header.extended ? stream.outExtension !== stream.extension : stream.outExtension >= 0) {
-        this.#replace(from, writeContinuation(stream.id, stream.outExtension));
-      }
+    table.chunkLeft = Math.min(stream.missing, table.chunkSize);
+    if (stream.disposition === PASS) {
+      if (this.#header.starts) this.#passStart(stream, from);
+      else this.#passRepeated(stream, from);
       return;
     }
-    if (header.abandoned > 0) this.#abandon(stream, header.abandoned, from);
-    stream.missing = stream.length;
-    table.chunkLeft = Math.min(stream.missing, table.chunkSize);
-    stream.disposition = this.#dispose(stream);
-    if (stream.disposition === PASS) this.#passStart(stream, from);
-    else {
-      stream.sync = UNSYNCED;
-      this.#skip(from, this.#at);
-      if (stream.missing === 0 && stream.disposition === COLLECT) this.#judge(stream);
-    }
+    this.#skip(from, this.#at);
+    stream.sync = UNSYNCED;
+    if (stream.missing === 0 && stream.disposition === COLLECT) this.#judge(stream);
   }
 
   #dispose(stream: ChunkStream): Disposition {
-    if (stream.type >= MESSAGE.setChunkSize && stream.type <= MESSAGE.setPeerBandwidth) return COLLECT;
+    if (isControl(stream.type)) return COLLECT;
     const wanted = this.#policy.disposition(stream.type, stream.streamId, stream.length);
-    return wanted === PASS && !isRawSize(this.#table.chunkSize) ? COLLECT : wanted;
+    return wanted === PASS && this.#table.chunkSize !== this.#outChunkSize ? COLLECT : wanted;
   }
 
   /** The header of a message that passes: as it came where the far reader's state agrees, else replaced by one that makes it agree. */
   #passStart(stream: ChunkStream, from: number): void {
     const format = this.#header.format;
-    const ids = this.#options.streamId;
-    const renumbered = format === 0 && ids.from !== ids.to;
-    if (stream.sync === UNSYNCED || renumbered) {
-      const { id, timestamp: time, length, type } = stream;
-      this.#replace(from, writeChunkHeader(0, { id, time, length, type, streamId: ids.to }));
-      stream.outExtension = extensionOf(time);
+    const streamId = this.#options.streamId.to;
+    const { id, length, type } = stream;
+    if (stream.sync === UNSYNCED || (format === 0 && stream.streamId !== streamId)) {
+      this.#replace(from, writeChunkHeader(0, { id, time: stream.timestamp, length, type, streamId }));
+      stream.outExtension = extensionOf(stream.timestamp);
       stream.sync = AFTER_REWRITE;
       return;
     }
-    stream.outExtension = stream.extension;
-    if (format === 3 && stream.sync === AFTER_REWRITE) {
-      const { id, delta: time, length, type } = stream;
-      this.#replace(from, writeChunkHeader(2, { id, time, length, type, streamId: ids.to }));
-      stream.outExtension = extensionOf(time);
-    } else if (format === 3 && !this.#header.extended && stream.extension >= 0) {
-      this.#replace(from, writeContinuation(stream.id, stream.extension));
+    if (format !== 3) {
+      stream.outExtension = stream.extension;
+    } else if (stream.sync === AFTER_REWRITE) {
+      this.#replace(from, writeChunkHeader(2, { id, time: stream.delta, length, type, streamId }));
+      stream.outExtension = extensionOf(stream.delta);
+    } else {
+      this.#passRepeated(stream, from);
     }
     stream.sync = SYNCED;
   }
 
-  /** The writer began anew in the middle of a message: the reader that has its first half gets the rest as zeros. */
-  #abandon(stream: ChunkStream, missing: number, from: number): void {
-    if (stream.disposition === PASS) {
-      if (missing > MAX_FILL_BYTES)
-        throw new WireError('message-abandoned', `at most ${MAX_FILL_BYTES} bytes to fill up`);
-      this.#skip(from, from);
-      const continuation = writeContinuation(stream.id, stream.outExtension);
-      for (let left = missing; left > 0;) {
-        const chunk = Math.min(left, this.#outChunkSize);
-        this.#parts.push(continuation);
-        for (let at = 0; at < chunk; at += ZEROS.length)
-          this.#parts.push(ZEROS.subarray(0, Math.min(ZEROS.length, chunk - at)));
-        left -= chunk;
-      }
-    }
-    this.#forget(stream);
+  /** A type-3 header, with the extended timestamp that the far reader waits for behind the header it has seen. */
+  #passRepeated(stream: ChunkStream, from: number): void {
+    const extension = this.#header.extended ? stream.extension : -1;
+    if (extension !== stream.outExtension) this.#replace(from, writeContinuation(stream.id, stream.outExtension));
   }
 
-  #collect(stream: ChunkStream, bytes: Buffer): void {
-    const table = this.#table;
-    stream.pieces.push(Buffer.from(bytes));
-    table.collected += bytes.length;
-    if (table.collected > this.#options.maxCollectedBytes) {
-      throw new WireError('message-too-large', `at most ${this.#options.maxCollectedBytes} bytes in commands`);
+  /** The writer gave a message up in its middle: the reader that has its first half gets the rest as zeros. */
+  #abandon(stream: ChunkStream): void {
+    const { id, missing } = stream;
+    if (stream.disposition === PASS) {
+      this.#filled += missing;
+      if (missing > MAX_FILL_BYTES || this.#filled > MAX_FILL_BYTES + this.#table.received) {
+        throw new WireError('message-abandoned', `at most ${MAX_FILL_BYTES} bytes to fill up`);
+      }
+      this.#emit(writeFill(id, stream.outExtension, missing, this.#outChunkSize));
     }
+    this.#table.forget(stream);
   }
 
   #judge(stream: ChunkStream): void {
-    const payload = Buffer.concat(stream.pieces);
-    this.#forget(stream);
+    const payload = this.#table.take(stream);
     const { id: chunkStreamId, timestamp, type, streamId } = stream;
     switch (type) {
       case MESSAGE.setChunkSize:
         this.#resizeIn(readControlNumber(payload));
         break;
-      case MESSAGE.abort:
-        this.#abort(readControlNumber(payload));
+      case MESSAGE.abort: {
+        const aborted = this.#table.find(readControlNumber(payload));
+        if (aborted !== undefined && aborted.missing > 0) this.#abandon(aborted);
         break;
+      }
       default:
         this.#policy.message({ chunkStreamId, timestamp, type, streamId, payload });
     }
@@ -294,29 +308,21 @@ export class ChunkFilter implements Guard {
   #resizeIn(size: number): void {
     const table = this.#table;
     table.resize(size);
-    if (!this.#options.forwardsChunkSize) return;
-    if (isRawSize(table.chunkSize)) {
+    if (this.#options.forwardsChunkSize && isRawSize(table.chunkSize)) {
       this.resize(table.chunkSize, () => undefined);
-      return;
-    }
-    for (const stream of table.streams()) {
-      if (stream.missing > 0 && stream.disposition === PASS) {
-        throw new WireError('chunk-size', `${MIN_RAW_CHUNK_SIZE} to ${MAX_RAW_CHUNK_SIZE} bytes inside a message`);
-      }
+    } else if (table.chunkSize !== this.#outChunkSize && this.#isInsideMessage()) {
+      throw new WireError('chunk-size', `${MIN_RAW_CHUNK_SIZE} to ${MAX_RAW_CHUNK_SIZE} bytes inside a message`);
     }
   }
 
-  #abort(id: number): void {
-    const stream = this.#table.find(id);
-    if (stream !== undefined && stream.missing > 0) this.#abandon(stream, stream.missing, this.#at);
-  }
-
-  #forget(stream: ChunkStream): void {
-    for (const piece of stream.pieces) this.#table.collected -= piece.length;
-    stream.discard();
+  /** Whether the far reader has half a message of any chunk stream. */
+  #isInsideMessage(): boolean {
+    for (const stream of this.#table.streams()) if (stream.missing > 0 && stream.disposition === PASS) return true;
+    return false;
   }
 
   #mayInject(id: number): boolean {
+    if (this.#isCutInChunk || this.#cut.has(id)) return false;
     const current = this.#table.current;
     if (this.#table.chunkLeft > 0 && current?.disposition === PASS) return false;
     const stream = this.#table.find(id);
@@ -329,6 +335,11 @@ export class ChunkFilter implements Guard {
     return writeMessage(message, this.#outChunkSize);
   }
 
+  #say(bytes: Buffer, send: (bytes: Buffer) => void): void {
+    if (this.#pushing && !this.#stopped) this.#emit(bytes);
+    else send(bytes);
+  }
+
   #flushQueue(): void {
     const waiting = this.#queued;
     this.#queued = [];
@@ -337,8 +348,7 @@ export class ChunkFilter implements Guard {
 
   /** Puts bytes of ours between what has passed and what follows. */
   #emit(bytes: Buffer): void {
-    this.#skip(this.#at, this.#at);
-    this.#parts.push(bytes);
+    this.#replace(this.#at, bytes);
   }
 
   #replace(from: number, bytes: Buffer): void {
@@ -350,11 +360,6 @@ export class ChunkFilter implements Guard {
   #skip(from: number, to: number): void {
     if (from > this.#runStart) this.#parts.push(this.#input.subarray(this.#runStart, from));
     this.#runStart = to;
-  }
-
-  #endRun(): void {
-    if (this.#at > this.#runStart) this.#parts.push(this.#input.subarray(this.#runStart, this.#at));
-    this.#runStart = this.#at;
   }
 
   #send(out: GuardOutput): void {

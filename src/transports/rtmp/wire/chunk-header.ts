@@ -11,25 +11,23 @@ export interface ChunkHeader {
   /** 0–3. */
   format: number;
   stream: ChunkStream | undefined;
-  /** The chunk starts a message. */
+  /** The chunk starts a message. If the stream is still missing bytes then, the message before was abandoned. */
   starts: boolean;
-  /** Bytes of a half-read message that this header left behind (0: it interrupts none). */
-  abandoned: number;
   /** The bytes held an extended timestamp field. */
   extended: boolean;
 }
 
 /** An empty header to be filled by readChunkHeader. */
 export function newChunkHeader(): ChunkHeader {
-  return { format: 0, stream: undefined, starts: false, abandoned: 0, extended: false };
+  return { format: 0, stream: undefined, starts: false, extended: false };
 }
 
 /**
  * Reads one chunk header at `at` into `header`, and brings the table up to date with it.
  *
  * Returns its size in bytes, or 0 when `bytes` holds less than a whole header (then nothing has changed).
- * Timestamps are milliseconds, unsigned 32 bit. A type-3 chunk may or may not repeat the extended timestamp:
- * four bytes equal to the last one are the field, anything else is payload.
+ * Timestamps are milliseconds, unsigned 32 bit. A type-3 chunk may or may not repeat the extended timestamp (old librtmp, and OBS
+ * before 2024-01, leave it out): four bytes equal to the last one are the field, anything else is payload.
  * Throws WireError `chunk-without-previous`, `too-many-chunk-streams`.
  * @see RTMP 1.0 §5.3.1
  */
@@ -75,7 +73,6 @@ function readExplicit(table: ChunkTable, bytes: Buffer, at: number, basic: numbe
   const stream = table.open(id);
   header.stream = stream;
   header.starts = true;
-  header.abandoned = stream.missing;
   header.extended = extended;
   if (format === 0) {
     stream.timestamp = time;
@@ -102,21 +99,28 @@ function readRepeated(table: ChunkTable, bytes: Buffer, at: number, basic: numbe
   }
   let size = basic;
   let extended = false;
-  if (stream.extension >= 0 && !table.omitsExtension) {
-    if (bytes.length - at < basic + 4) return 0;
-    if (bytes.readUInt32BE(at + basic) === stream.extension) {
+  if (stream.extension >= 0) {
+    const repeats = repeatsExtension(bytes, at + basic, stream.extension);
+    if (repeats === undefined) return 0;
+    if (repeats) {
       size += 4;
       extended = true;
-    } else {
-      table.omitsExtension = true;
     }
   }
   header.stream = stream;
   header.starts = stream.missing === 0;
-  header.abandoned = 0;
   header.extended = extended;
   if (header.starts) stream.timestamp = (stream.timestamp + stream.delta) >>> 0;
   return size;
+}
+
+/** Whether the extended timestamp stands at `at` again; undefined while the bytes that are there leave it open. */
+function repeatsExtension(bytes: Buffer, at: number, extension: number): boolean | undefined {
+  for (let shift = 24; shift >= 0; shift -= 8, at += 1) {
+    if (at >= bytes.length) return undefined;
+    if (bytes[at] !== ((extension >>> shift) & 0xff)) return false;
+  }
+  return true;
 }
 
 /** What a header of our own says. */

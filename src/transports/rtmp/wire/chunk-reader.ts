@@ -37,6 +37,13 @@ export class ChunkReader {
     return this.#input.length + this.#table.collected;
   }
 
+  /** Throws WireError `too-much-before-decision` when more is held than the limit: for a peer that is not being read just now. */
+  guardHeld(): void {
+    if (this.heldBytes > this.#limits.maxBytes) {
+      throw new WireError('too-much-before-decision', `at most ${this.#limits.maxBytes} bytes before a stream is open`);
+    }
+  }
+
   /** Adds bytes, which are copied. `counted` is false for bytes that were counted as received before. */
   push(bytes: Buffer, counted = true): void {
     if (counted) this.#table.received += bytes.length;
@@ -58,12 +65,10 @@ export class ChunkReader {
     const table = this.#table;
     for (;;) {
       if (table.chunkLeft === 0 && !this.#readHeader()) return undefined;
-      const stream = table.current;
-      if (stream === undefined) continue;
-      const taken = Math.min(table.chunkLeft, this.#input.length);
-      this.#keep(stream, taken);
+      const stream = table.current as ChunkStream;
+      this.#keep(stream, Math.min(table.chunkLeft, this.#input.length));
       if (table.chunkLeft > 0) return undefined;
-      if (stream.missing > 0) continue;
+      if (stream.missing > 0 || stream.disposition !== COLLECT) continue;
       const message = this.#finish(stream);
       if (message !== undefined) return message;
     }
@@ -73,10 +78,10 @@ export class ChunkReader {
     const table = this.#table;
     const size = readChunkHeader(table, this.#input, 0, this.#header);
     if (size === 0) return false;
-    this.#input = this.#input.subarray(size);
+    this.#advance(size);
     const stream = this.#header.stream as ChunkStream;
     if (this.#header.starts) {
-      this.#forget(stream);
+      table.forget(stream);
       stream.missing = stream.length;
       stream.disposition = isControl(stream.type) || isCommand(stream.type) ? COLLECT : DROP;
     }
@@ -88,46 +93,34 @@ export class ChunkReader {
   #keep(stream: ChunkStream, taken: number): void {
     const table = this.#table;
     if (stream.disposition === COLLECT && taken > 0) {
-      stream.pieces.push(Buffer.from(this.#input.subarray(0, taken)));
-      table.collected += taken;
-      if (table.collected > this.#limits.maxBytes) {
-        throw new WireError(
-          'too-much-before-decision',
-          `at most ${this.#limits.maxBytes} bytes before a stream is open`,
-        );
-      }
+      table.collect(stream, this.#input.subarray(0, taken), this.#limits.maxBytes, 'too-much-before-decision');
     }
-    this.#input = this.#input.subarray(taken);
+    this.#advance(taken);
     table.chunkLeft -= taken;
     stream.missing -= taken;
   }
 
   #finish(stream: ChunkStream): Message | undefined {
-    if (stream.disposition !== COLLECT) return undefined;
-    const payload = Buffer.concat(stream.pieces);
-    this.#forget(stream);
+    const table = this.#table;
+    const payload = table.take(stream);
     switch (stream.type) {
       case MESSAGE.setChunkSize:
-        this.#table.resize(readControlNumber(payload));
+        table.resize(readControlNumber(payload));
         return undefined;
       case MESSAGE.abort: {
-        const aborted = this.#table.find(readControlNumber(payload));
-        if (aborted !== undefined) this.#forget(aborted);
+        const aborted = table.find(readControlNumber(payload));
+        if (aborted !== undefined) table.forget(aborted);
         return undefined;
       }
-      default:
-        return {
-          chunkStreamId: stream.id,
-          timestamp: stream.timestamp,
-          type: stream.type,
-          streamId: stream.streamId,
-          payload,
-        };
+      default: {
+        const { id: chunkStreamId, timestamp, type, streamId } = stream;
+        return { chunkStreamId, timestamp, type, streamId, payload };
+      }
     }
   }
 
-  #forget(stream: ChunkStream): void {
-    for (const piece of stream.pieces) this.#table.collected -= piece.length;
-    stream.discard();
+  /** Input that is read is let go: an idle peer must not pin the buffer of its last read. */
+  #advance(size: number): void {
+    this.#input = size === this.#input.length ? EMPTY : this.#input.subarray(size);
   }
 }

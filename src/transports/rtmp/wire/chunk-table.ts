@@ -6,6 +6,9 @@ export const DEFAULT_CHUNK_SIZE = 128;
 export const MAX_CHUNK_SIZE = 0xffffff;
 /** Chunk streams a peer may have open at once. Real clients use fewer than ten. */
 export const MAX_CHUNK_STREAMS = 64;
+/** The first room for a message that is collected; it doubles as bytes come. */
+const FIRST_ROOM_BYTES = 256;
+const EMPTY: Buffer = Buffer.alloc(0);
 
 /** What is done with the message a chunk stream is in. */
 export const DROP = 0;
@@ -34,25 +37,19 @@ export class ChunkStream {
   /** Bytes of the current message that have not been read; 0 between messages. */
   missing = 0;
   disposition: Disposition = DROP;
-  pieces: Buffer[] = [];
+  /** What was collected of the current message: the first `filled` bytes. */
+  room: Buffer = EMPTY;
+  filled = 0;
   sync: Sync = UNSYNCED;
   /** Extended timestamp field as the far reader last saw it, or -1. */
   outExtension = -1;
 
   constructor(readonly id: number) {}
-
-  /** Forgets the message it is in. */
-  discard(): void {
-    this.missing = 0;
-    this.pieces = [];
-  }
 }
 
 /** All that a reader of one direction of a connection must remember; handed from the command phase to the relay and back. */
 export class ChunkTable {
   chunkSize = DEFAULT_CHUNK_SIZE;
-  /** The peer leaves the extended timestamp out of type-3 chunks (old librtmp, OBS before 2024-01). */
-  omitsExtension = false;
   /** The chunk that is being read, and how much of it is to come. */
   current: ChunkStream | undefined;
   chunkLeft = 0;
@@ -82,6 +79,40 @@ export class ChunkTable {
   /** Every chunk stream the peer has used. */
   streams(): Iterable<ChunkStream> {
     return this.#streams.values();
+  }
+
+  /**
+   * Keeps more bytes of the message a chunk stream is in. Room grows with the bytes that came, never with the length that was
+   * announced, and one byte costs no object of its own (a peer may choose chunks of one byte). Throws WireError `code` beyond `maxBytes`.
+   */
+  collect(stream: ChunkStream, bytes: Buffer, maxBytes: number, code: string): void {
+    const filled = stream.filled + bytes.length;
+    if (this.collected + bytes.length > maxBytes) {
+      throw new WireError(code, `at most ${maxBytes} bytes in messages that are put together`);
+    }
+    this.collected += bytes.length;
+    if (filled > stream.room.length) {
+      const room = Buffer.allocUnsafeSlow(Math.min(stream.length, Math.max(FIRST_ROOM_BYTES, 2 * filled)));
+      stream.room.copy(room, 0, 0, stream.filled);
+      stream.room = room;
+    }
+    bytes.copy(stream.room, stream.filled);
+    stream.filled = filled;
+  }
+
+  /** The bytes collected of a message, which is over. */
+  take(stream: ChunkStream): Buffer {
+    const payload = stream.room.subarray(0, stream.filled);
+    this.forget(stream);
+    return payload;
+  }
+
+  /** Ends the message a chunk stream is in, and lets go of what was collected of it. */
+  forget(stream: ChunkStream): void {
+    this.collected -= stream.filled;
+    stream.missing = 0;
+    stream.filled = 0;
+    stream.room = EMPTY;
   }
 
   /** Takes a Set Chunk Size of the peer. Throws WireError `chunk-size`. @see RTMP 1.0 §5.4.1 */

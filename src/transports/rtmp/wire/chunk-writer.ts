@@ -22,3 +22,15 @@ export function writeMessage(message: Message, chunkSize: number): Buffer {
 export function writeMessages(messages: readonly Message[], chunkSize: number): Buffer {
   return Buffer.concat(messages.map((message) => writeMessage(message, chunkSize)));
 }
+
+/**
+ * Chunks of zeros that fill up a message of which a reader still misses `missing` bytes; their headers are of type 3.
+ * `extension` is the extended timestamp the message began with, or -1.
+ */
+export function writeFill(id: number, extension: number, missing: number, chunkSize: number): Buffer {
+  const continuation = writeContinuation(id, extension);
+  const count = Math.ceil(missing / chunkSize);
+  const bytes = Buffer.alloc(missing + count * continuation.length);
+  for (let at = 0; at < bytes.length; at += continuation.length + chunkSize) continuation.copy(bytes, at);
+  return bytes;
+}

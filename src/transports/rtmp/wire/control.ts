@@ -30,10 +30,19 @@ export function readControlNumber(payload: Buffer): number {
   return payload.readUInt32BE(0);
 }
 
-/** Reads a user control message. Throws WireError `control-short`. @see RTMP 1.0 §7.1.7 */
+/**
+ * Reads a user control message. Events of later inventions may have no value (26 asks for a hash of the player): it is then 0.
+ * Throws WireError `control-short` when the event or the value of an event of the specification is missing.
+ * @see RTMP 1.0 §7.1.7
+ */
 export function readUserControl(payload: Buffer): UserControl {
-  if (payload.length < 6) throw new WireError('control-short', 'six bytes in a user control message');
-  const head = { event: payload.readUInt16BE(0), value: payload.readUInt32BE(2) };
+  if (payload.length < 2) throw new WireError('control-short', 'an event in a user control message');
+  const event = payload.readUInt16BE(0);
+  if (payload.length < 6) {
+    if (event <= USER_CONTROL.pingResponse) throw new WireError('control-short', 'four bytes behind the event');
+    return { event, value: 0 };
+  }
+  const head = { event, value: payload.readUInt32BE(2) };
   return payload.length >= 10 ? { ...head, extra: payload.readUInt32BE(6) } : head;
 }
 
