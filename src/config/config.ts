@@ -17,7 +17,7 @@ export interface Config {
   readonly limits: Readonly<ConfigInput['limits']>;
   readonly relay: Readonly<ConfigInput['relay']>;
   readonly store: Readonly<ConfigInput['store']>;
-  readonly admin: { readonly openPaths: readonly AdminPath[]; readonly readyNeedsOrigin: boolean };
+  readonly admin: { readonly openPaths: readonly AdminPath[] };
   readonly log: Readonly<ConfigInput['log']>;
 }
 

@@ -64,7 +64,6 @@ export const adminSchema = z
       .array(z.enum(['/livez', '/readyz', '/metrics']))
       .default(['/livez', '/readyz'])
       .describe('Paths that are answered without the token, for probes; `/readyz` then keeps its reasons to itself.'),
-    readyNeedsOrigin: z.boolean().default(true).describe('Whether `/readyz` says no while no origin answers.'),
   })
   .prefault({})
   .describe('The operator listener opened by `listen.admin`.');

@@ -1,0 +1,81 @@
+/** One metric of the gateway, as it is published. */
+export interface MetricSpec {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Label names, in the order in which they are written. Values come from closed lists. */
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram, in seconds, ascending. */
+  readonly buckets?: readonly number[];
+}
+
+const FAST = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+const SETUP = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Every metric there is; names are without the prefix `portcullis_`. */
+export const METRICS = {
+  decisions_total: {
+    type: 'counter',
+    help: 'Decisions by transport, action, outcome (yes, no) and rejection code.',
+    labels: ['transport', 'action', 'outcome', 'code'],
+  },
+  sessions: {
+    type: 'gauge',
+    help: 'Sessions that run now.',
+    labels: ['transport', 'role'],
+  },
+  sessions_ended_total: {
+    type: 'counter',
+    help: 'Sessions that ended, by reason.',
+    labels: ['transport', 'role', 'reason'],
+  },
+  relay_bytes_total: {
+    type: 'counter',
+    help: 'Bytes relayed, by direction (in: from the client, out: to the client).',
+    labels: ['transport', 'direction'],
+  },
+  decision_seconds: {
+    type: 'histogram',
+    help: 'Time from request to decision.',
+    labels: [],
+    buckets: FAST,
+  },
+  setup_seconds: {
+    type: 'histogram',
+    help: 'Time from the accepted connection to the confirmed stream.',
+    labels: ['transport', 'role'],
+    buckets: SETUP,
+  },
+  origin_up: {
+    type: 'gauge',
+    help: 'Whether an origin answers (1) or not (0).',
+    labels: ['origin'],
+  },
+  event_loop_lag_seconds: {
+    type: 'gauge',
+    help: 'Longest delay of the event loop in the last interval.',
+    labels: [],
+  },
+  connections: {
+    type: 'gauge',
+    help: 'Connections that are open now.',
+    labels: ['transport'],
+  },
+  connections_refused_total: {
+    type: 'counter',
+    help: 'Connections closed before any decision, by reason (other protocols on the port, limits, timeouts).',
+    labels: ['transport', 'reason'],
+  },
+  kept_messages_total: {
+    type: 'counter',
+    help: 'Messages of a client that the guard kept from the origin, by what they were.',
+    labels: ['transport', 'what'],
+  },
+  hook_errors_total: {
+    type: 'counter',
+    help: 'Hooks that threw or answered too late.',
+    labels: ['hook'],
+  },
+} as const satisfies Readonly<Record<string, MetricSpec>>;
+
+/** The name of a metric, without prefix. */
+export type MetricName = keyof typeof METRICS;
