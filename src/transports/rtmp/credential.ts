@@ -66,6 +66,8 @@ export function readConnect(command: Command): ConnectFields {
   const fields = fieldsOf(command.object);
   const app = readAddress(fields.get('app'), 'app', 'app-query', MAX_APP_BYTES);
   const tcUrl = readAddress(fields.get('tcUrl'), 'tcUrl', 'tcurl-query', MAX_APP_BYTES);
+  // A copy of app, and with ffmpeg cut off earlier than app itself: its query then says nothing of its own.
+  const tcUrlPairs = app.query.startsWith(tcUrl.query) ? [] : tcUrl.pairs;
   const host = hostOf(tcUrl.path);
   const flashVer = fields.get('flashVer');
   const refused = app.refused ?? tcUrl.refused;
@@ -77,9 +79,9 @@ export function readConnect(command: Command): ConnectFields {
     credentials: [
       ...readArguments(command.args),
       ...partsOfQuery(app.pairs, 'app-query'),
-      ...partsOfQuery(tcUrl.pairs, 'tcurl-query'),
+      ...partsOfQuery(tcUrlPairs, 'tcurl-query'),
     ],
-    parameterNames: parameterNamesOf([...app.pairs, ...tcUrl.pairs]),
+    parameterNames: parameterNamesOf([...app.pairs, ...tcUrlPairs]),
     enhanced: readEnhanced(fields),
     objectEncoding: fields.get('objectEncoding') === 3 ? 3 : 0,
     ...(typeof flashVer === 'string' && PRINTABLE.test(flashVer) ? { flashVer } : {}),
@@ -123,12 +125,13 @@ export function targetOf(appPath: string, namePath: string | null): PathResult {
 interface Address {
   readonly text: Secret;
   readonly path: string;
+  readonly query: string;
   readonly pairs: readonly QueryPair[];
   readonly refused?: Rejection;
 }
 
 function readAddress(value: AmfValue, what: string, carrier: Carrier, maxBytes: number): Address {
-  const nothing = { text: new Secret(typeof value === 'string' ? value : ''), path: '', pairs: [] };
+  const nothing = { text: new Secret(typeof value === 'string' ? value : ''), path: '', query: '', pairs: [] };
   if (value === undefined || value === null) return nothing;
   if (typeof value !== 'string') return { ...nothing, refused: reject('malformed-request', `${what} is not a string`) };
   if (Buffer.byteLength(value) > maxBytes) {
@@ -140,7 +143,7 @@ function readAddress(value: AmfValue, what: string, carrier: Carrier, maxBytes: 
     if (carrier !== 'tcurl-query' && TOKEN_IN_PATH.test(path)) {
       return { ...nothing, refused: reject('path-invalid', `${what} holds a token outside of its query`) };
     }
-    return { ...nothing, path, pairs: readPairs(query) };
+    return { ...nothing, path, query, pairs: readPairs(query) };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     return { ...nothing, refused: reject('malformed-request', `${carrier}: ${error.message}`) };

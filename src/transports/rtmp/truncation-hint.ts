@@ -2,8 +2,8 @@ import type { Secret } from '../../model/secret.js';
 
 /** From here on a carrier is near the limits of clients: ffmpeg cuts path and query at 1023 bytes, OBS sends no key over 975. */
 const LONG = 1000;
-/** ffmpeg's buffer with its closing zero: a URL that it cut is never longer. */
-const FFMPEG_URL_BYTES = 1024;
+/** What ffmpeg has cut is this long, give or take the slash between app and name. */
+const CUT_BY_FFMPEG = { from: 1020, to: 1023 } as const;
 
 /**
  * What to tell the operator when a client has probably cut the token off, or lost it to a slash; undefined when nothing points to it.
@@ -28,11 +28,11 @@ export function truncationHint(
   const size = app.length + 1 + (name?.length ?? 0);
   const where = `app and stream name have ${size} characters`;
   if (token !== undefined) {
-    return size >= LONG && size < FFMPEG_URL_BYTES
+    return size >= CUT_BY_FFMPEG.from && size <= CUT_BY_FFMPEG.to
       ? `${where}, the length at which ffmpeg cuts URLs off: use a token of less than 800 characters`
       : undefined;
   }
   return Math.max(size, tcUrl?.length ?? 0) >= LONG
-    ? `${where} and hold no token: clients cut long URLs off (ffmpeg at 1023 bytes), use a token of less than 800 characters`
+    ? `${where} but no usable token: clients cut long URLs off (ffmpeg at 1023 bytes), use a token of less than 800 characters`
     : undefined;
 }

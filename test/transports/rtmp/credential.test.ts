@@ -239,6 +239,20 @@ describe('the carriers of a token', () => {
     expect(outcome({ app: 'live' }, 'cam', '', '', 'a'.repeat(8193))).toBe('token-malformed');
   });
 
+  it.each([1, 20, 60])('takes a tcUrl that ffmpeg has cut off by %i characters for a copy of app', (cut) => {
+    const app = `live?username=jwt&password=jwt&token=${T}${'s'.repeat(960)}`;
+    const tcUrl = `rtmp://gate.example:1935/${app}`.slice(0, -cut);
+    expect(outcome({ app, tcUrl }, 'cam')).toMatchObject({
+      ...cam(null),
+      token: `${T}${'s'.repeat(960)}`,
+      username: 'jwt',
+    });
+  });
+
+  it('takes no longer token in tcUrl for a copy', () => {
+    expect(outcome({ app: `live?token=${T}`, tcUrl: `rtmp://h/live?token=${T}x` }, 'cam')).toBe('token-conflict');
+  });
+
   it('never decodes a form: + stays + in a token (facts 1.1)', () => {
     expect(outcome({ app: 'live' }, 'cam?token=a+b')).toMatchObject({ token: 'a+b' });
   });

@@ -15,6 +15,7 @@ describe('truncationHint', () => {
   it.each<[string, string | undefined]>([
     ['a whole token in a short URL', hint('live', `cam?token=${jwt(300)}`, jwt(300))],
     ['a whole token in a URL longer than ffmpeg can send', hint('live', `cam?token=${jwt(1200)}`, jwt(1200))],
+    ['a whole token in a URL that ffmpeg just can send', hint('live', `cam?token=${jwt(990)}`, jwt(990))],
     ['no token in a short URL', hint('live', 'cam')],
     ['a connect without a name yet', hint('live', undefined)],
     ['an & in a name that has no credentials (RTMP-17)', hint('live', 'a&b=c')],
@@ -36,13 +37,13 @@ describe('truncationHint', () => {
     const name = `cam?token=${jwt(1007)}`;
     expect(`live/${name}`).toHaveLength(1022);
     expect(hint('live', name, jwt(1007))).toMatch(/^app and stream name have 1022 characters, the length at which/);
-    expect(hint(`live?token=${jwt(1007)}`, undefined, jwt(1007))).toBeDefined();
+    expect(hint(`live?token=${jwt(1011)}`, undefined, jwt(1011))).toBeDefined();
   });
 
   it('tells of a long URL in which no token was found', () => {
-    expect(hint(`live?username=${'u'.repeat(1000)}`, '')).toContain('and hold no token');
-    expect(hint('live', 'n'.repeat(1000))).toContain('and hold no token');
-    expect(hint('live', 'cam', undefined, `rtmp://h/live?${'u'.repeat(1000)}`)).toContain('and hold no token');
+    expect(hint(`live?username=${'u'.repeat(1000)}`, '')).toContain('but no usable token');
+    expect(hint('live', 'n'.repeat(1000))).toContain('but no usable token');
+    expect(hint('live', 'cam', undefined, `rtmp://h/live?${'u'.repeat(1000)}`)).toContain('but no usable token');
   });
 
   it('tells of a slash in a parameter that has moved the split (seen with ffmpeg, GStreamer and rtmpdump)', () => {
