@@ -25,6 +25,8 @@ export interface RelayOptions {
   readonly originBufferBytes?: number;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 type Side = 'client' | 'origin';
 
 /**
@@ -95,6 +97,9 @@ class Relay implements Watched {
     origin.stream.handle(this.origin);
     client.stream.resume();
     origin.stream.resume();
+    // What a guard took over from the set-up goes out now, not with the next bytes.
+    this.client.onBytes(NOTHING);
+    this.origin.onBytes(NOTHING);
   }
 
   stop(): void {

@@ -1,0 +1,277 @@
+import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
+import type { Identity } from '../model/identity.js';
+import type {
+  ChooseOrigin,
+  ClientLeg,
+  EndReason,
+  OriginChoice,
+  OriginLeg,
+  RunningRelay,
+  SessionHandle,
+  StartRelay,
+} from '../model/leg.js';
+import { reject, type Rejection } from '../model/rejection.js';
+import { pathOf, type ConnectionRequest } from '../model/request.js';
+import type { Log, LogEvent, LogFields, LogLevel, Metrics } from '../model/telemetry.js';
+import { dialOrigin, rejectionOf } from './dialling.js';
+import type { Expiry } from './expiry.js';
+import type { Holder, Registry } from './registry.js';
+import { reachVerdict, type VerdictDeps } from './verdict.js';
+
+/** What every session shares. */
+export interface SessionDeps extends VerdictDeps {
+  readonly chooseOrigin: ChooseOrigin;
+  readonly startRelay: StartRelay;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly dialTimeoutMs: number;
+  readonly onExpiry: 'keep' | 'close';
+  readonly registry: Registry;
+  readonly expiry: Expiry;
+  /** Called when it begins to run and when it is over, for the list of sessions. */
+  readonly onRunning: (session: StreamSession) => void;
+  readonly onOver: (session: StreamSession) => void;
+}
+
+/** One session, for lists. */
+export interface SessionInfo {
+  readonly id: string;
+  readonly transport: ConnectionRequest['transport'];
+  readonly action: ConnectionRequest['action'];
+  readonly path: string;
+  readonly address: string;
+  readonly subject: string | undefined;
+  /** Name of the origin; undefined until one has been chosen. */
+  readonly origin: string | undefined;
+  readonly isRunning: boolean;
+  /** Since 1970. */
+  readonly askedAtMs: number;
+  readonly clientBytes: number;
+  readonly originBytes: number;
+}
+
+/** What a client hears when its session ends before it was confirmed. */
+const REFUSED_FOR: Readonly<Partial<Record<EndReason, () => Rejection>>> = {
+  'taken-over': () => reject('stream-busy', 'another session took the name over'),
+  draining: () => reject('draining', 'the gateway stops'),
+};
+
+/**
+ * One stream from its request to its end: decide, dial, confirm, relay.
+ * However it ends, the name is free, the relay stopped, the origin's leg closed and the client told, each exactly once.
+ */
+export class StreamSession implements SessionHandle, Holder {
+  readonly id: string;
+  readonly path: string;
+  readonly role: 'publisher' | 'subscriber';
+  readonly request: ConnectionRequest;
+  readonly #deps: SessionDeps;
+  readonly #client: ClientLeg<OriginLeg>;
+  readonly #abort = new AbortController();
+  readonly #askedAtMs: number;
+  readonly #startedMs: number;
+  #phase: 'asking' | 'confirmed' | 'over' = 'asking';
+  #identity: Identity | undefined;
+  #choice: OriginChoice | undefined;
+  /** The origin holds our name, or may. */
+  #isKnownToOrigin = false;
+  #originLeg: OriginLeg | undefined;
+  #relay: RunningRelay | undefined;
+  #runningSinceMs = 0;
+  #cancelExpiry: () => void = () => undefined;
+  #stopListening: () => void = () => undefined;
+
+  constructor(deps: SessionDeps, request: ConnectionRequest, client: ClientLeg<OriginLeg>) {
+    this.#deps = deps;
+    this.#client = client;
+    this.request = request;
+    this.id = request.sessionId;
+    this.path = pathOf(request.target);
+    this.role = request.action === 'publish' ? 'publisher' : 'subscriber';
+    this.#askedAtMs = deps.clock.now();
+    this.#startedMs = deps.elapsedMs();
+  }
+
+  get subject(): string | undefined {
+    return this.#identity?.subject;
+  }
+
+  info(): SessionInfo {
+    return {
+      id: this.id,
+      transport: this.request.transport,
+      action: this.request.action,
+      path: this.path,
+      address: this.request.remoteAddress,
+      subject: this.subject,
+      origin: this.#choice?.name,
+      isRunning: this.#phase === 'confirmed',
+      askedAtMs: this.#askedAtMs,
+      clientBytes: this.#relay?.clientBytes ?? 0,
+      originBytes: this.#relay?.originBytes ?? 0,
+    };
+  }
+
+  /** Runs the whole way in; true when the session runs (or has run). Never rejects. */
+  async open(signal: AbortSignal): Promise<boolean> {
+    const onAbort = (): void => this.end('client-closed');
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#stopListening = () => signal.removeEventListener('abort', onAbort);
+    const verdict = await reachVerdict(this.#deps, this.request, (identity) => this.#reserve(signal, identity));
+    if (signal.aborted) this.end('client-closed');
+    if (this.#isOver()) return false;
+    if (!verdict.ok) {
+      this.#refuse(verdict.rejection);
+      return false;
+    }
+    try {
+      const leg = await this.#dial();
+      if (this.#isOver()) {
+        this.#safely('close', () => leg.close());
+        return false;
+      }
+      this.#originLeg = leg;
+    } catch (error) {
+      // An end from outside aborts the dial and has said all there was to say.
+      if (!this.#isOver()) this.#dialFailed(error);
+      return false;
+    }
+    this.#confirm(this.#originLeg);
+    return true;
+  }
+
+  end(reason: EndReason, error?: Error): void {
+    const phase = this.#phase;
+    if (phase === 'over') return;
+    this.#release();
+    if (phase === 'asking') {
+      this.#abort.abort();
+      this.#write('info', 'session.note', { note: 'ended-in-setup', reason });
+      const refusal = reason === 'client-closed' ? undefined : (REFUSED_FOR[reason]?.() ?? lost(reason));
+      if (refusal !== undefined) this.#safely('refuse', () => this.#client.refuse(refusal));
+      return;
+    }
+    this.#safely('stop', () => this.#relay?.stop());
+    this.#safely('close', () => this.#originLeg?.close());
+    this.#safely('goodbye', () => this.#client.goodbye(reason));
+    this.#recordEnd(reason, error);
+  }
+
+  #reserve(signal: AbortSignal, identity: Identity | undefined): Rejection | undefined {
+    this.#identity = identity;
+    if (this.role !== 'publisher' || signal.aborted || this.#isOver()) return undefined;
+    return this.#deps.registry.reserve(this.path, this);
+  }
+
+  #dial(): Promise<OriginLeg> {
+    const choice = this.#deps.chooseOrigin(this.request);
+    if (choice === undefined) {
+      throw new GatewayError('origin-unavailable', 'origin', `no origin serves ${this.path}`);
+    }
+    this.#choice = choice;
+    this.#isKnownToOrigin = true;
+    const { clock, dialTimeoutMs, registry } = this.#deps;
+    const isPublisher = this.role === 'publisher';
+    return dialOrigin({
+      clock,
+      timeoutMs: dialTimeoutMs,
+      signal: this.#abort.signal,
+      dial: (signal) => this.#client.dial(choice, signal),
+      mayStillBeOurs: () => isPublisher && registry.wasJustReleased(this.path),
+      onLate: (leg) => this.#safely('close', () => leg.close()),
+      onRetry: (attempt) => this.#write('info', 'session.note', { note: 'origin-still-busy', attempt }),
+    });
+  }
+
+  #dialFailed(error: unknown): void {
+    const { rejection, isBug } = rejectionOf(error);
+    // It said no: the name is not held there by us.
+    if (rejection.code !== 'origin-unavailable') this.#isKnownToOrigin = false;
+    if (isBug) this.#write('error', 'gateway.error', { during: 'dial', error });
+    const { code, detail } = rejection;
+    const setupMs = this.#sinceMs(this.#startedMs);
+    this.#write('warn', 'session.note', { note: 'refused', origin: this.#choice?.name, code, detail, setupMs });
+    this.#refuse(rejection);
+  }
+
+  #confirm(leg: OriginLeg): void {
+    const { metrics, startRelay, expiry, onExpiry, onRunning } = this.#deps;
+    this.#phase = 'confirmed';
+    this.#runningSinceMs = this.#deps.elapsedMs();
+    onRunning(this);
+    try {
+      const ends = this.#client.confirm(leg);
+      const setupMs = this.#sinceMs(this.#startedMs);
+      metrics.observe('setup_seconds', this.#labels(), setupMs / 1000);
+      this.#write('info', 'session.start', { subject: this.subject, origin: this.#choice?.name, setupMs });
+      // Ended already, by the client's own haste or in confirm itself: then nothing may start.
+      if (this.#isOver()) return;
+      const relay = startRelay(ends, (reason, error) => this.end(reason, error));
+      this.#relay = relay;
+      if (this.#isOver()) relay.stop();
+      else if (onExpiry === 'close' && this.#identity !== undefined) {
+        this.#cancelExpiry = expiry.add(this.#identity.expiresAtS * 1000, () => this.end('expired'));
+      }
+    } catch (error) {
+      this.#write('error', 'gateway.error', { during: 'confirm', error });
+      this.end('gateway-error', error instanceof Error ? error : undefined);
+    }
+  }
+
+  #refuse(rejection: Rejection): void {
+    this.#release();
+    this.#safely('refuse', () => this.#client.refuse(rejection));
+  }
+
+  /** Lets go of everything that would outlive the session. First, so that the name is free before anyone is told. */
+  #release(): void {
+    this.#phase = 'over';
+    this.#stopListening();
+    this.#cancelExpiry();
+    this.#deps.registry.release(this.path, this, this.#isKnownToOrigin);
+    this.#deps.onOver(this);
+  }
+
+  #recordEnd(reason: EndReason, error: Error | undefined): void {
+    this.#deps.metrics.count('sessions_ended_total', { ...this.#labels(), reason });
+    this.#write('info', 'session.end', {
+      subject: this.subject,
+      origin: this.#choice?.name,
+      reason,
+      durationMs: Math.round(this.#sinceMs(this.#runningSinceMs)),
+      clientBytes: this.#relay?.clientBytes ?? 0,
+      originBytes: this.#relay?.originBytes ?? 0,
+      error: error?.message,
+    });
+  }
+
+  #labels(): { readonly transport: string; readonly role: string } {
+    return { transport: this.request.transport, role: this.role };
+  }
+  #sinceMs(startMs: number): number {
+    return Math.round((this.#deps.elapsedMs() - startMs) * 1000) / 1000;
+  }
+  #isOver(): boolean {
+    return this.#phase === 'over';
+  }
+  #write(level: LogLevel, event: LogEvent, fields: LogFields): void {
+    const { id: session, path } = this;
+    const { transport, action } = this.request;
+    this.#deps.log.write(level, event, { session, transport, action, path, ...fields });
+  }
+
+  /** A leg that throws must not keep the rest of the teardown from happening. */
+  #safely(during: string, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#write('error', 'gateway.error', { during, error });
+    }
+  }
+}
+
+function lost(reason: EndReason): Rejection {
+  return reject('origin-unavailable', `the session was ended before it began: ${reason}`);
+}
