@@ -14,7 +14,7 @@ import {
 } from './chunk-table.js';
 import { writeFill, writeMessage } from './chunk-writer.js';
 import { controlMessage, readControlNumber } from './control.js';
-import { CONTROL_CHUNK_STREAM, isControl, MESSAGE, type Message } from './message.js';
+import { CONTROL_CHUNK_STREAM, isCommand, isControl, MESSAGE, type Message } from './message.js';
 
 /** What the filter asks about the messages it meets. */
 export interface FilterPolicy {
@@ -162,9 +162,12 @@ export class ChunkFilter implements Guard {
     if (chunkLeft > 0 && current?.disposition === PASS) this.#isCutInChunk = true;
     this.#stopped = true;
     for (const stream of this.#table.streams()) {
-      stream.sync = UNSYNCED;
-      if (stream.disposition !== PASS) continue;
-      if (stream.missing > 0) this.#cut.add(stream.id);
+      const { missing } = stream;
+      if (missing === 0 || (stream.disposition === COLLECT && isForReader(stream.type))) continue;
+      if (stream.disposition === PASS) this.#cut.add(stream.id);
+      // The reader reads over the rest of it.
+      this.#table.forget(stream);
+      stream.missing = missing;
       stream.disposition = DROP;
     }
     this.#skip(this.#at, this.#at);
@@ -368,6 +371,11 @@ export class ChunkFilter implements Guard {
     this.#parts = [];
     out.forward(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
   }
+}
+
+/** Whether a message that was begun here is finished by a reader of commands. */
+function isForReader(type: number): boolean {
+  return isControl(type) || isCommand(type);
 }
 
 /** Whether chunks of this size pass as they came. */
