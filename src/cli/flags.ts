@@ -1,0 +1,33 @@
+import type { FlagSpec, FlagSpecs } from './arguments.js';
+
+const config: FlagSpec = { type: 'text', placeholder: 'FILE', help: 'The config, YAML or JSON.' };
+
+/** Flags of `serve`. */
+export const SERVE_FLAGS = {
+  config: { ...config, help: 'The config, YAML or JSON. Without it PORTCULLIS_ variables must say everything.' },
+} as const satisfies FlagSpecs;
+
+/** Flags of `check`. */
+export const CHECK_FLAGS = {
+  config: SERVE_FLAGS.config,
+  full: { type: 'switch', help: 'Print the whole effective config, with every default; secrets as fingerprints.' },
+} as const satisfies FlagSpecs;
+
+/** Flags of `token mint`. */
+export const MINT_FLAGS = {
+  config: { ...config, help: 'The config with the key to sign with, and with issuer and audience.' },
+  key: { type: 'text', placeholder: 'ID', help: 'Id of the key; default: the first with a secret.' },
+  role: { type: 'text', placeholder: 'ROLE', help: 'publisher, subscriber or both; default: no claim.' },
+  transport: { type: 'text', placeholder: 'LIST', help: 'RTMP, RTSP, WHIP, WHEP, with commas; default: no claim.' },
+  room: { type: 'text', placeholder: 'LIST', help: 'Rooms, with commas; default: no claim.' },
+  ttl: { type: 'text', placeholder: 'TIME', help: 'Life: 90s, 10m or 2h; default: 10m, or the ceiling if lower.' },
+  subject: { type: 'text', placeholder: 'TEXT', help: 'Who it is for (sub).' },
+} as const satisfies FlagSpecs;
+
+/** Flags of `token why`. */
+export const WHY_FLAGS = {
+  config: { ...config, help: 'The config whose keys and rules decide.' },
+  action: { type: 'text', placeholder: 'ACTION', help: 'connect, publish or subscribe.' },
+  path: { type: 'text', placeholder: 'PATH', help: 'The stream: app[/room…]/name; for connect app[/room…].' },
+  transport: { type: 'text', placeholder: 'NAME', help: 'RTMP, RTSP, WHIP or WHEP; default: RTMP.' },
+} as const satisfies FlagSpecs;
