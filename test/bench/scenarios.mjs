@@ -23,6 +23,7 @@ async function churn(bed, plan, port, role, { total, concurrency, perSecond }) {
   );
   const report = await load.expect('report', MAX_LOAD_S * 1000);
   await load.quit();
+  if (report.churn_ok === 0) throw new Error(`none of ${total} connections came through`);
   return report;
 }
 
