@@ -59,7 +59,7 @@ function readExplicit(table: ChunkTable, bytes: Buffer, at: number, basic: numbe
   let size = basic + (HEADER_BYTES[format] as number);
   if (bytes.length - at < size) return 0;
   const body = at + basic;
-  let time = bytes.readUIntBE(body, 3);
+  let time = readUint24(bytes, body);
   const extended = time === EXTENDED;
   if (extended) {
     if (bytes.length - at < size + 4) return 0;
@@ -83,7 +83,7 @@ function readExplicit(table: ChunkTable, bytes: Buffer, at: number, basic: numbe
     stream.delta = time;
   }
   if (format < 2) {
-    stream.length = bytes.readUIntBE(body + 3, 3);
+    stream.length = readUint24(bytes, body + 3);
     stream.type = bytes[body + 6] as number;
     if (format === 0) stream.streamId = bytes.readUInt32LE(body + 7);
   }
@@ -112,6 +112,11 @@ function readRepeated(table: ChunkTable, bytes: Buffer, at: number, basic: numbe
   header.extended = extended;
   if (header.starts) stream.timestamp = (stream.timestamp + stream.delta) >>> 0;
   return size;
+}
+
+/** Shifts: half the cost of readUIntBE, at three or four calls a message (test/bench/chunk-filter.mjs). The bytes are there. */
+function readUint24(bytes: Buffer, at: number): number {
+  return ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
 }
 
 /** Whether the extended timestamp stands at `at` again; undefined while the bytes that are there leave it open. */

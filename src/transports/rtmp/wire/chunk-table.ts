@@ -61,12 +61,13 @@ export class ChunkTable {
 
   /** The state of a chunk stream, if the peer has used it. */
   find(id: number): ChunkStream | undefined {
-    return this.#streams.get(id);
+    // Most chunks go on where the last one was: half the cost of the map (test/bench/chunk-filter.mjs).
+    return this.current?.id === id ? this.current : this.#streams.get(id);
   }
 
   /** The state of a chunk stream, made if need be. Throws WireError `too-many-chunk-streams`. */
   open(id: number): ChunkStream {
-    const known = this.#streams.get(id);
+    const known = this.find(id);
     if (known !== undefined) return known;
     if (this.#streams.size >= MAX_CHUNK_STREAMS) {
       throw new WireError('too-many-chunk-streams', `at most ${MAX_CHUNK_STREAMS} chunk streams`);

@@ -80,7 +80,7 @@ describe('any legal conversation', () => {
       const whole = new FilterBed();
       whole.push(bytes);
       const expected = whole.output();
-      for (let cut = 1; cut < bytes.length; cut += bytes.length > 4000 ? 7 : 1) {
+      for (let cut = 1; cut < bytes.length; cut += bytes.length > 2000 ? 17 : 1) {
         const bed = new FilterBed();
         bed.push(bytes.subarray(0, cut));
         bed.push(bytes.subarray(cut));
@@ -143,19 +143,6 @@ describe('hand-over', () => {
     const until = isStopped ? endOf(writer, heard.length) : writer.size;
     const media = far.messages.filter((message) => message.type !== 20);
     expect(lines(media)).toEqual(lines(expectedMedia(writer, from)).slice(0, media.length));
-    if (media.length !== endedBetween(writer, from, until))
-      console.log(seed, {
-        from,
-        until,
-        isStopped,
-        stopAfter,
-        readFirst,
-        n: commands.length,
-        size: writer.size,
-        media: media.length,
-        all: expectedMedia(writer, from).length,
-        e: writer.ended.map((s) => [s.start, s.end, s.type].join()).join(' '),
-      });
     expect(media.length).toBe(endedBetween(writer, from, until));
     expect(far.messages.length - media.length).toBe(isStopped ? 1 : 0);
     const second = new ChunkReader(table, { maxBytes: 1 << 20 });
@@ -177,7 +164,8 @@ describe('hand-over', () => {
 
   function endedBetween(writer: PlainWriter, from: number, until: number): number {
     const all = expectedMedia(writer, from).length;
-    const late = { ended: writer.ended.filter((sent) => sent.end > until) };
+    // That a message was given up shows only behind the stop, when the next header begins.
+    const late = { ended: writer.ended.filter((sent) => sent.end > until || (sent.isAbandoned && sent.end === until)) };
     return all - expectedMedia(late, from).length;
   }
 });
