@@ -7,6 +7,12 @@ export const SERVE_FLAGS = {
   config: { ...config, help: 'The config, YAML or JSON. Without it PORTCULLIS_ variables must say everything.' },
 } as const satisfies FlagSpecs;
 
+/** Flags of `dev`. */
+export const DEV_FLAGS = {
+  'rtmp-port': { type: 'text', placeholder: 'PORT', help: 'TCP port for RTMP; 0: any free one; default: 1935.' },
+  'log-level': { type: 'text', placeholder: 'LEVEL', help: 'debug, info, warn or error; default: info.' },
+} as const satisfies FlagSpecs;
+
 /** Flags of `check`. */
 export const CHECK_FLAGS = {
   config: SERVE_FLAGS.config,

@@ -1,5 +1,5 @@
 import type { FlagSpecs } from './arguments.js';
-import { CHECK_FLAGS, MINT_FLAGS, SERVE_FLAGS, WHY_FLAGS } from './flags.js';
+import { CHECK_FLAGS, DEV_FLAGS, MINT_FLAGS, SERVE_FLAGS, WHY_FLAGS } from './flags.js';
 
 /** What there is to say of a command. */
 interface Topic {
@@ -20,9 +20,9 @@ limits.drainTimeoutSeconds, then it ends; a second one ends it now. Every key of
 from the environment: PORTCULLIS_LISTEN__RTMP__PORT=1936 sets listen.rtmp.port.`,
   },
   dev: {
-    usage: 'portcullis dev',
+    usage: 'portcullis dev [--rtmp-port PORT] [--log-level LEVEL]',
     summary: 'Try it: no config, loopback only, an origin of its own, a fresh secret.',
-    flags: {},
+    flags: DEV_FLAGS,
     details: 'Prints ready commands for ffmpeg, ffplay and OBS with tokens that are good for this run. Ctrl-C ends it.',
   },
   check: {

@@ -2,6 +2,7 @@
 export type LogEvent =
   | 'gateway.start'
   | 'gateway.warning'
+  | 'gateway.drain'
   | 'gateway.stop'
   | 'gateway.error'
   | 'listener.open'

@@ -5,7 +5,10 @@ import { MAX_TEXT_LENGTH, redact } from '../../src/telemetry/redact.js';
 
 const token = jwt.sign({ sub: 'canary', exp: 2_000_000_000 }, 'x'.repeat(32));
 const [header = '', payload = '', signature = ''] = token.split('.');
-const fully = (text: string) => Array.from(text).map((char) => `%${char.charCodeAt(0).toString(16)}`).join('');
+const fully = (text: string) =>
+  Array.from(text)
+    .map((char) => `%${char.charCodeAt(0).toString(16)}`)
+    .join('');
 
 describe('a text for the log', () => {
   it.each<[string, string]>([

@@ -1,0 +1,61 @@
+import { stringify } from 'yaml';
+import type { AuthKey, Config, Origin } from '../config/config.js';
+import { parseArguments } from './arguments.js';
+import { CHECK_FLAGS } from './flags.js';
+import { usageLine } from './help.js';
+import { EXIT, type Command } from './io.js';
+import { loadConfigFor } from './load-config.js';
+
+/** `portcullis check`: tells what a config comes to, its warnings (standard error) or its faults. */
+export const runCheck: Command = (args, io) => {
+  const parsed = parseArguments(args, CHECK_FLAGS);
+  if (!parsed.ok) {
+    io.stderr(usageLine('check', parsed.problem));
+    return Promise.resolve(EXIT.usage);
+  }
+  const loaded = loadConfigFor('check', parsed.flags.config, io);
+  if (!loaded.ok) return Promise.resolve(loaded.code);
+  io.stdout(parsed.flags.full === true ? wholeText(loaded.config) : summary(loaded.config));
+  for (const warning of loaded.warnings) io.stderr(`warning: ${warning}\n`);
+  io.stdout(`The config is fine${warningCount(loaded.warnings.length)}.\n`);
+  return Promise.resolve(EXIT.fine);
+};
+
+function warningCount(count: number): string {
+  if (count === 0) return '';
+  return `, with ${count} ${count === 1 ? 'warning' : 'warnings'}`;
+}
+
+/** The effective config as YAML; Secret prints itself as a fingerprint. */
+function wholeText(config: Config): string {
+  return stringify(JSON.parse(JSON.stringify(config)) as unknown);
+}
+
+function summary({ listen, tls, auth, hooks, origins, limits }: Config): string {
+  const rows: readonly (readonly [string, string])[] = [
+    ...Object.entries(listen).map(([name, { host, port }]) => ['listens', `${name} ${host}:${port}`] as const),
+    ...tls.certificates.map(
+      ({ serverNames }) => ['certificate', serverNames.join(', ') || 'for its own names'] as const,
+    ),
+    ['profile', `${auth.profile}, sessions ${auth.onExpiry === 'keep' ? 'outlive' : 'end with'} their token`],
+    ['hooks', hooks.join(', ') || 'none: everybody is refused'],
+    ...auth.keys.map((key) => ['key', keyText(key)] as const),
+    ['issuers', auth.issuers.join(', ') || 'not checked'],
+    ['audiences', auth.audiences.join(', ') || 'not checked'],
+    ['token life', `at most ${auth.maxTtlMinutes} min ahead, leeway ${auth.leewaySeconds} s`],
+    ...origins.map((origin) => ['origin', originText(origin)] as const),
+    ['limits', `${limits.perAddress || 'no'} limit per address, ${limits.connections || 'no'} limit in all`],
+  ];
+  return rows.map(([name, text]) => `${name.padEnd(12)}${text}\n`).join('');
+}
+
+function keyText(key: AuthKey): string {
+  const head = `${key.id}, ${key.algorithm}`;
+  return key.kind === 'secret' ? `${head}, ${key.secret.toString()} (${key.encoding})` : `${head}, ${key.kind}`;
+}
+
+function originText({ name, preset, rtmp, rooms, apps, credentials }: Origin): string {
+  const scheme = rtmp.secure ? 'rtmps' : 'rtmp';
+  const served = apps === undefined ? 'all apps' : apps.join(', ');
+  return `${name} (${preset}) ${scheme}://${rtmp.host}:${rtmp.port}, ${served}, rooms: ${rooms}, credentials: ${credentials.mode}`;
+}

@@ -1,0 +1,130 @@
+import type { Config } from '../config/config.js';
+import type { Gateway, startGateway } from '../gateway.js';
+import type { Log } from '../model/telemetry.js';
+import { watchEventLoop } from '../telemetry/event-loop.js';
+import { createLog } from '../telemetry/log.js';
+import { createMetrics } from '../telemetry/metrics.js';
+import { redact } from '../telemetry/redact.js';
+import { parseArguments } from './arguments.js';
+import { SERVE_FLAGS } from './flags.js';
+import { usageLine } from './help.js';
+import { EXIT, type CliIo } from './io.js';
+import { loadConfigFor } from './load-config.js';
+
+/** Starts a gateway; an argument, so that tests need no ports. */
+export type StartGateway = typeof startGateway;
+
+/** `portcullis serve`: runs the gateway until a signal ends it. Resolves with the exit code when all is closed. */
+export async function runServe(args: readonly string[], io: CliIo, start: StartGateway): Promise<number> {
+  const parsed = parseArguments(args, SERVE_FLAGS);
+  if (!parsed.ok) {
+    io.stderr(usageLine('serve', parsed.problem));
+    return EXIT.usage;
+  }
+  const loaded = loadConfigFor('serve', parsed.flags.config, io);
+  if (!loaded.ok) return loaded.code;
+  const { config, warnings } = loaded;
+  const { clock } = io;
+  const log = createLog({ ...config.log, now: () => clock.now(), write: (line) => io.stdout(line) });
+  for (const warning of warnings) log.write('warn', 'gateway.warning', { warning });
+  return serve(config, log, io, start);
+}
+
+async function serve(config: Config, log: Log, io: CliIo, start: StartGateway): Promise<number> {
+  const { clock } = io;
+  const misused = new Set<string>();
+  const metrics = createMetrics((problem) => {
+    if (!misused.has(problem)) log.write('debug', 'gateway.warning', { warning: `metrics: ${problem}` });
+    misused.add(problem);
+  });
+  // Listened to from now on, so that a signal during the start is not lost.
+  const signals = watchSignals(io, log);
+  const stopWatching = watchEventLoop(clock, (seconds) => metrics.gauge('event_loop_lag_seconds', {}, seconds));
+  try {
+    const gateway = await start(config, { log, metrics, clock });
+    log.write('info', 'gateway.start', {
+      version: io.version,
+      profile: config.auth.profile,
+      addresses: gateway.addresses,
+    });
+    await untilStopped(gateway, signals, config.limits.drainTimeoutSeconds, log);
+    log.write('info', 'gateway.stop', {});
+    return EXIT.fine;
+  } catch (error) {
+    log.write('error', 'gateway.error', { error });
+    io.stderr(`portcullis: ${startFailure(error, config)}\n`);
+    return EXIT.failed;
+  } finally {
+    stopWatching();
+    signals.release();
+  }
+}
+
+interface Signals {
+  /** Calls with each signal that asks for the end, also those that came before; 1 is the first. */
+  onStop(call: (count: number, signal: string) => void): void;
+  release(): void;
+}
+
+function watchSignals(io: CliIo, log: Log): Signals {
+  const seen: string[] = [];
+  let listener: ((count: number, signal: string) => void) | undefined;
+  const releases = [
+    ...(['SIGTERM', 'SIGINT'] as const).map((signal) =>
+      io.onSignal(signal, () => {
+        seen.push(signal);
+        listener?.(seen.length, signal);
+      }),
+    ),
+    io.onSignal('SIGHUP', () => {
+      const warning = 'SIGHUP: the config cannot be reloaded in this version; restart to apply a change';
+      log.write('warn', 'gateway.warning', { warning });
+    }),
+  ];
+  return {
+    onStop: (call) => {
+      listener = call;
+      seen.forEach((signal, index) => call(index + 1, signal));
+    },
+    release: () => releases.forEach((release) => release()),
+  };
+}
+
+/** The first signal drains, the second stops now, a third does not even wait for that. */
+function untilStopped(gateway: Gateway, signals: Signals, drainSeconds: number, log: Log): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signals.onStop((count, signal) => {
+      if (count === 1) {
+        log.write('info', 'gateway.drain', { signal, graceSeconds: drainSeconds });
+        gateway.drain(drainSeconds * 1000).then(resolve, reject);
+      } else if (count === 2) {
+        log.write('info', 'gateway.drain', { signal, graceSeconds: 0 });
+        gateway.stop().then(resolve, reject);
+      } else {
+        resolve();
+      }
+    });
+  });
+}
+
+/** One line on why the gateway did not start, or stopped: for a port, which key names it and how to find who has it. */
+function startFailure(error: unknown, config: Config): string {
+  const message = redact(error instanceof Error ? error.message : String(error)).trim();
+  const { code, port } = systemErrorIn(error);
+  if (port === undefined) return message;
+  const keys = Object.entries(config.listen).filter(([, endpoint]) => endpoint.port === port);
+  const where = keys.length === 0 ? '' : ` (${keys.map(([name]) => `listen.${name}.port`).join(', ')})`;
+  const who = `; see who has it: ss -ltnp 'sport = :${port}' or lsof -nP -iTCP:${port} -sTCP:LISTEN`;
+  return `${message}${where}${code === 'EADDRINUSE' ? who : ''}`;
+}
+
+/** The system's error, which may be the cause of ours. */
+function systemErrorIn(error: unknown): { readonly code?: string; readonly port?: number } {
+  let one = error;
+  for (let depth = 0; depth < 5 && one instanceof Error; depth += 1) {
+    const { code, port } = one as { readonly code?: unknown; readonly port?: unknown };
+    if (typeof code === 'string' && typeof port === 'number') return { code, port };
+    one = one.cause;
+  }
+  return {};
+}

@@ -1,0 +1,112 @@
+import type { Auth } from '../config/config.js';
+import { didYouMean } from '../config/nearest.js';
+import { createKeySet } from '../hooks/verify-token/keys.js';
+import { explainToken, type Explanation, type TokenQuestion } from '../hooks/verify-token/explain.js';
+import { pathOf } from '../model/request.js';
+import { Secret } from '../model/secret.js';
+import type { Action } from '../model/transport.js';
+import { redact } from '../telemetry/redact.js';
+import { normalisePartialPath, normaliseStreamPath } from '../wire/stream-path.js';
+import { parseArguments, type ParsedArguments } from './arguments.js';
+import { WHY_FLAGS } from './flags.js';
+import { usageLine } from './help.js';
+import { EXIT, type CliIo, type Command } from './io.js';
+import { keySpecsOf } from './key-specs.js';
+import { loadConfigFor } from './load-config.js';
+import { transportOf } from './token-mint.js';
+
+/** What is read of standard input; a token has at most 8 kB. */
+const MAX_TOKEN_BYTES = 65_536;
+
+const ACTIONS: readonly Action[] = ['connect', 'publish', 'subscribe'];
+
+type Flags = Extract<ParsedArguments<typeof WHY_FLAGS>, { ok: true }>['flags'];
+
+/** `portcullis token why`: tells what passed and what failed, and by how much; exit code 0 for yes, 1 for no. */
+export const runWhy: Command = async (args, io) => {
+  const asked = readArguments(args);
+  if ('problem' in asked) {
+    io.stderr(usageLine('token why', asked.problem));
+    return EXIT.usage;
+  }
+  const { flags, question } = asked;
+  const loaded = loadConfigFor('token why', flags.config, io);
+  if (!loaded.ok) return loaded.code;
+  const { auth, hooks } = loaded.config;
+  if (!hooks.includes('verify-token')) {
+    const isOpen = hooks.includes('open');
+    io.stdout(
+      isOpen ? 'yes: the gateway is open, tokens are not looked at\n' : 'no: hooks is empty, everybody is refused\n',
+    );
+    return isOpen ? EXIT.fine : EXIT.failed;
+  }
+  const token = await readToken(asked.word, io);
+  const keys = createKeySet(keySpecsOf(auth));
+  if (!keys.ok) throw new Error(keys.faults.map(({ message }) => message).join('; '));
+  const policy = { ...policyOf(auth), keys: keys.keySet };
+  const explanation = explainToken(token.reveal(), question, policy, io.clock.now(), hooks);
+  io.stdout(report(question, explanation));
+  return explanation.ok ? EXIT.fine : EXIT.failed;
+};
+
+function policyOf({ profile, issuers, audiences, maxTtlMinutes, leewaySeconds }: Auth) {
+  return { profile, issuers, audiences, maxTtlS: maxTtlMinutes * 60, leewayS: leewaySeconds };
+}
+
+function readArguments(
+  args: readonly string[],
+): { readonly flags: Flags; readonly question: TokenQuestion; readonly word: string } | { readonly problem: string } {
+  const parsed = parseArguments(args, WHY_FLAGS, 1);
+  if (!parsed.ok) return parsed;
+  const [word] = parsed.words;
+  if (word === undefined) return { problem: 'which token? give it, or - for standard input' };
+  const question = readQuestion(parsed.flags);
+  return typeof question === 'string' ? { problem: question } : { flags: parsed.flags, question, word };
+}
+
+function readQuestion(flags: Flags): TokenQuestion | string {
+  const transport = transportOf(flags.transport ?? 'RTMP');
+  if (transport === undefined) return '--transport is RTMP, RTSP, WHIP or WHEP';
+  const action = ACTIONS.find((one) => one === flags.action);
+  if (action === undefined) return actionProblem(flags.action);
+  if (flags.path === undefined) return 'which stream? give --path app[/room…]/name';
+  const path = action === 'connect' ? normalisePartialPath(flags.path) : normaliseStreamPath(flags.path);
+  return path.ok ? { transport, action, target: path.target } : `--path: ${path.detail}`;
+}
+
+/** Words that other servers use for ours. */
+const OTHER_WORDS: Readonly<Record<string, Action>> = {
+  play: 'subscribe',
+  view: 'subscribe',
+  watch: 'subscribe',
+  stream: 'publish',
+};
+
+function actionProblem(word: string | undefined): string {
+  const listed = '--action is connect, publish or subscribe';
+  if (word === undefined) return `what does it want? ${listed}`;
+  const meant = Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined;
+  const hint = meant === undefined ? didYouMean(word, ACTIONS) : `did you mean "${meant}"?`;
+  return hint === '' ? listed : `${listed}; ${hint}`;
+}
+
+async function readToken(word: string, io: CliIo): Promise<Secret> {
+  if (word !== '-') return new Secret(word);
+  return new Secret((await io.readStdin(MAX_TOKEN_BYTES)).toString('utf8').trim());
+}
+
+const MARKS = { ok: 'ok  ', failed: 'FAIL', skipped: '-   ' } as const;
+
+function report({ transport, action, target }: TokenQuestion, explanation: Explanation): string {
+  const what = `${transport} ${action} of ${redact(pathOf(target))}, profile ${explanation.profile}`;
+  const verdict = explanation.ok
+    ? `yes: ${what}`
+    : `no: ${what}\n    ${explanation.code ?? ''}: ${redact(explanation.detail ?? '')}`;
+  const width = Math.max(...explanation.steps.map(({ name }) => name.length));
+  const steps = explanation.steps.map(
+    ({ outcome, name, text }) => `  ${MARKS[outcome]}  ${name.padEnd(width)}  ${redact(text)}`,
+  );
+  const mistakes = explanation.mistakes.map((mistake) => `  * ${redact(mistake)}`);
+  const tail = mistakes.length === 0 ? [] : ['', 'What this looks like:', ...mistakes];
+  return `${[verdict, '', ...steps, ...tail].join('\n')}\n`;
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { runServe, type StartGateway } from '../../src/cli/serve.js';
+import type { Gateway } from '../../src/gateway.js';
+import { GatewayError } from '../../src/model/errors.js';
+import { configText, fakeIo, SECRET, type FakeIo } from './fake-io.js';
+
+/** A gateway that tells what is done to it; draining ends only by stop or `finish`. */
+function fakeGateway() {
+  const calls: string[] = [];
+  let finish: () => void = () => undefined;
+  const gateway: Gateway = {
+    addresses: { rtmp: { host: '127.0.0.1', port: 1935 } },
+    drain: (graceMs) => {
+      calls.push(`drain ${graceMs}`);
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    },
+    stop: () => {
+      calls.push('stop');
+      return Promise.resolve();
+    },
+  };
+  return { gateway, calls, finish: () => finish() };
+}
+
+const world = (parts: Readonly<Record<string, unknown>> = {}) => fakeIo({ files: { 'g.yaml': configText(parts) } });
+const events = (io: FakeIo) =>
+  io
+    .out()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Runs serve up to the point where the gateway is open. */
+async function started(io: FakeIo, start: StartGateway) {
+  const code = runServe(['--config', 'g.yaml'], io, start);
+  await turn();
+  return code;
+}
+
+describe('serve', () => {
+  it('starts, logs where it listens, and drains on the first signal', async () => {
+    const io = world();
+    const { gateway, calls, finish } = fakeGateway();
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
+    await turn();
+    expect(events(io)).toMatchObject([
+      { event: 'gateway.start', version: '1.2.3', addresses: { rtmp: { port: 1935 } } },
+    ]);
+    expect(io.signal('SIGTERM')).toBe(true);
+    expect(calls).toEqual(['drain 30000']);
+    finish();
+    expect(await code).toBe(0);
+    expect(events(io).map(({ event }) => event)).toEqual(['gateway.start', 'gateway.drain', 'gateway.stop']);
+    expect(io.signal('SIGTERM')).toBe(false);
+    expect(io.clock.pending).toBe(0);
+  });
+
+  it('stops at once on a second signal', async () => {
+    const io = world();
+    const { gateway, calls } = fakeGateway();
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
+    await turn();
+    io.signal('SIGINT');
+    io.signal('SIGTERM');
+    expect(await code).toBe(0);
+    expect(calls).toEqual(['drain 30000', 'stop']);
+  });
+
+  it('ends on a third signal even when stopping hangs', async () => {
+    const io = world();
+    const gateway: Gateway = { ...fakeGateway().gateway, stop: () => new Promise(() => undefined) };
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
+    await turn();
+    for (let times = 0; times < 3; times += 1) io.signal('SIGINT');
+    expect(await code).toBe(0);
+  });
+
+  it('obeys a signal that came while it was starting', async () => {
+    const io = world();
+    const { gateway, calls, finish } = fakeGateway();
+    let open: (gateway: Gateway) => void = () => undefined;
+    const code = started(io, () => new Promise((resolve) => (open = resolve)));
+    await turn();
+    io.signal('SIGTERM');
+    open(gateway);
+    await turn();
+    expect(calls).toEqual(['drain 30000']);
+    finish();
+    expect(await code).toBe(0);
+  });
+
+  it('says on SIGHUP that it cannot reload, and lives on', async () => {
+    const io = world();
+    const { gateway, calls, finish } = fakeGateway();
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
+    await turn();
+    io.signal('SIGHUP');
+    expect(events(io).at(-1)).toMatchObject({
+      event: 'gateway.warning',
+      warning: expect.stringContaining('SIGHUP') as unknown,
+    });
+    expect(calls).toEqual([]);
+    io.signal('SIGTERM');
+    finish();
+    expect(await code).toBe(0);
+  });
+
+  it('tells in one line which port is taken and how to find out by whom', async () => {
+    const io = world();
+    const cause = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', port: 1935 });
+    const failure = new GatewayError('listen-failed', 'gateway', 'cannot listen on 0.0.0.0:1935: EADDRINUSE', {
+      cause,
+    });
+    expect(await runServe(['--config', 'g.yaml'], io, () => Promise.reject(failure))).toBe(1);
+    expect(io.err()).toBe(
+      "portcullis: cannot listen on 0.0.0.0:1935: EADDRINUSE (listen.rtmp.port); see who has it: ss -ltnp 'sport = :1935' or lsof -nP -iTCP:1935 -sTCP:LISTEN\n",
+    );
+    expect(io.clock.pending).toBe(0);
+  });
+
+  it('tells any other failure in one line without a stack', async () => {
+    const io = world();
+    expect(await runServe(['--config', 'g.yaml'], io, () => Promise.reject(new Error('broken\n  at x')))).toBe(1);
+    expect(io.err()).toBe('portcullis: broken  at x\n');
+  });
+
+  it('fails when draining fails', async () => {
+    const io = world();
+    const gateway: Gateway = { ...fakeGateway().gateway, drain: () => Promise.reject(new Error('no')) };
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
+    await turn();
+    io.signal('SIGTERM');
+    expect(await code).toBe(1);
+  });
+
+  it('logs every warning of the config at its start, and no secret', async () => {
+    const io = world({ auth: { allowWeakSecret: true, keys: [{ id: 'x', secret: { value: 'short' } }] } });
+    const { gateway, finish } = fakeGateway();
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
+    await turn();
+    io.signal('SIGTERM');
+    finish();
+    await code;
+    expect(events(io)[0]).toMatchObject({
+      level: 'warn',
+      event: 'gateway.warning',
+      warning: expect.stringContaining('weak secret') as unknown,
+    });
+    expect(io.out()).not.toContain(SECRET);
+  });
+
+  it('starts nothing with a bad config or command line', async () => {
+    const start: StartGateway = () => {
+      throw new Error('started');
+    };
+    const bad = world({ log: { level: 'loud' } });
+    expect(await runServe(['--config', 'g.yaml'], bad, start)).toBe(78);
+    expect(bad.err()).toMatch(/^g\.yaml:1: log\.level: /);
+    expect(await runServe(['--confg', 'g.yaml'], world(), start)).toBe(2);
+    expect(await runServe([], world(), start)).toBe(2);
+  });
+});
