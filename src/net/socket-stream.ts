@@ -1,8 +1,8 @@
 import type { OnReadOpts, Socket } from 'node:net';
-import { types } from 'node:util';
 import type { ByteStream, ByteStreamHandler } from '../model/byte-stream.js';
 import type { Clock } from '../model/clock.js';
 import { readShared, writeNow } from './fast-socket.js';
+import { asError } from './thrown.js';
 
 /** A peer that has sent FIN gets this long to take what was still on its way to it. */
 const FLUSH_GRACE_MS = 1_000;
@@ -199,9 +199,4 @@ export class SocketStream implements ByteStream {
 function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-}
-
-/** What was thrown, as an Error. */
-export function asError(thrown: unknown): Error {
-  return types.isNativeError(thrown) ? thrown : new Error(String(thrown));
 }

@@ -4,7 +4,8 @@ import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { systemClock } from './clock.js';
 import { reopen } from './fast-socket.js';
-import { asError, SocketStream } from './socket-stream.js';
+import { SocketStream } from './socket-stream.js';
+import { asError } from './thrown.js';
 
 /** Connections the kernel keeps for us while the loop is busy; it takes at most its own `somaxconn`. */
 const DEFAULT_BACKLOG = 4096;

@@ -77,8 +77,8 @@ function dialOnce<Leg extends OriginLeg>(plan: DialPlan<Leg>): Promise<Leg> {
         if (settle()) done(leg);
         else plan.onLate(leg);
       },
-      (error: Error) => {
-        if (settle()) fail(error);
+      (error: unknown) => {
+        if (settle()) fail(asError(error));
       },
     );
     if (signal.aborted) onAbort();
@@ -111,4 +111,8 @@ export function rejectionOf(error: unknown): { readonly rejection: Rejection; re
 
 function isRejectionCode(code: string): code is RejectionCode {
   return Object.hasOwn(REJECTIONS, code);
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('dial rejected with something that is no Error');
 }
