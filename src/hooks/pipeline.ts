@@ -100,7 +100,7 @@ export function createPipeline(hooks: readonly Hook[], options: PipelineOptions)
     try {
       const given = hook.decide(request, identity, abort.signal);
       // Blocking is late as well; measured over the synchronous part only, where a wall clock that jumps hardly matters.
-      const leftMs = hookTimeoutMs - (clock.now() - startedMs);
+      const leftMs = Math.min(hookTimeoutMs, hookTimeoutMs - (clock.now() - startedMs));
       const answer = await inTime(given, clock, leftMs);
       if (answer === LATE || leftMs < 0) {
         const late = new Error(`missed its deadline of ${hookTimeoutMs} ms`);

@@ -110,15 +110,22 @@ function addJwks(spec: KeySpec, jwks: string, note: Note, into: Collected): void
   if (content.entries.length === 0) into.faults.push(note('jwks', 'the set has no key to check tokens with'));
 }
 
-/** Warns where a token without `kid` would not be tried with every key of its algorithm. */
-function warnOfManyKeys(into: Collected): void {
-  const counts = new Map<TokenAlgorithm, number>();
-  for (const { algorithm, id } of into.keys) {
-    const count = (counts.get(algorithm) ?? 0) + 1;
-    counts.set(algorithm, count);
-    if (count !== MAX_KEY_TRIALS + 1) continue;
-    const message = `more than ${MAX_KEY_TRIALS} keys of ${algorithm}: from this one on they are found by kid only`;
-    into.warnings.push({ index: into.keys.length - 1, keyId: id, property: 'id', message });
+function addSpec(spec: KeySpec, note: Note, into: Collected): void {
+  const { secret, pem, jwks } = spec;
+  if (secret !== undefined && pem === undefined && jwks === undefined) addSecret(spec, secret, note, into);
+  else if (pem !== undefined && secret === undefined && jwks === undefined) addPem(spec, pem, note, into);
+  else if (jwks !== undefined && secret === undefined && pem === undefined) addJwks(spec, jwks, note, into);
+  else into.faults.push(note('id', 'exactly one of secret, pem and jwks is expected'));
+}
+
+/** What a key has to be told among the keys before it: its id stands twice, or it comes too late to be tried. */
+function checkAmong(earlier: readonly TokenKey[], key: TokenKey, note: Note, into: Collected): void {
+  if (earlier.some((other) => other.id === key.id)) {
+    into.faults.push(note('id', `the id ${JSON.stringify(key.id)} stands twice`));
+  }
+  if (earlier.filter((other) => other.algorithm === key.algorithm).length === MAX_KEY_TRIALS) {
+    const message = `more than ${MAX_KEY_TRIALS} keys of ${key.algorithm}: from this one on they are found by kid only`;
+    into.warnings.push(note('id', message));
   }
 }
 
@@ -131,17 +138,9 @@ export function createKeySet(specs: readonly KeySpec[]): KeySetResult {
   specs.forEach((spec, index) => {
     const note: Note = (property, message) => ({ index, keyId: spec.id, property, message });
     const before = into.keys.length;
-    const given = [spec.secret, spec.pem, spec.jwks].filter((source) => source !== undefined);
-    if (given.length !== 1) into.faults.push(note('id', 'exactly one of secret, pem and jwks is expected'));
-    else if (spec.secret !== undefined) addSecret(spec, spec.secret, note, into);
-    else if (spec.pem !== undefined) addPem(spec, spec.pem, note, into);
-    else if (spec.jwks !== undefined) addJwks(spec, spec.jwks, note, into);
-    into.keys.slice(before).forEach((key, offset) => {
-      const isTaken = into.keys.slice(0, before + offset).some((other) => other.id === key.id);
-      if (isTaken) into.faults.push(note('id', `the id ${JSON.stringify(key.id)} stands twice`));
-    });
+    addSpec(spec, note, into);
+    into.keys.slice(before).forEach((key, offset) => checkAmong(into.keys.slice(0, before + offset), key, note, into));
   });
-  warnOfManyKeys(into);
   if (into.faults.length > 0) return { ok: false, faults: into.faults };
   return { ok: true, keySet: { keys: into.keys }, warnings: into.warnings };
 }

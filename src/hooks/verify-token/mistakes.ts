@@ -188,8 +188,9 @@ const roomWords: Recogniser = ({ claims, policy, target }) => {
 const lostSegments: Recogniser = ({ claims, policy, target }) => {
   const rooms = readGrants(claims, policy.profile).rooms.words;
   if (rooms.length === 0) return [];
-  const segments = target.room === null ? 0 : target.room.split('/').length;
-  const least = Math.min(...rooms.map((word) => word.split('/').length));
+  const countOf = (room: string): number => room.split('/').filter((segment) => segment !== '').length;
+  const segments = countOf(target.room ?? '');
+  const least = Math.min(...rooms.map(countOf));
   if (segments >= least) return [];
   return [
     `the path has ${segments} room segments, each room of the token at least ${least}: the client may have lost segments; ffmpeg and librtmp put only the first two in the app, and cut path and query at 1023 bytes`,

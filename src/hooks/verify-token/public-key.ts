@@ -27,7 +27,7 @@ function fault(message: string): Material {
 
 /** Checks that a public key is of the sort and the strength that its one algorithm wants. */
 function checkPublicKey(material: KeyObject, algorithm: PublicAlgorithm): Material {
-  const { namedCurve, modulusLength } = material.asymmetricKeyDetails ?? {};
+  const { namedCurve, modulusLength } = { ...material.asymmetricKeyDetails };
   const sort = namedCurve ?? String(material.asymmetricKeyType);
   if (sort !== SORT_OF[algorithm]) return fault(`${algorithm} needs a key of ${SORT_OF[algorithm]}, this is ${sort}`);
   if (modulusLength !== undefined && modulusLength < MIN_RSA_BITS) {

@@ -50,16 +50,14 @@ export function splitJws(text: string): Parsed<JwsParts> {
     return fault(`${text.length} characters, at most ${MAX_TOKEN_BYTES} are read`);
   }
   const parts = text.split('.');
-  const [header = '', payload = '', signature = ''] = parts;
   if (parts.length === 5) return fault('5 parts: an encrypted token (JWE) is not accepted');
   if (parts.length !== 3) return fault(`${parts.length} parts, a token has 3`);
-  if (header === '' || payload === '') return fault('an empty part');
-  const headerBytes = decodeCanonical(header);
-  const payloadBytes = decodeCanonical(payload);
-  if (headerBytes === undefined) return fault('the header is not canonical base64url');
-  if (payloadBytes === undefined) return fault('the payload is not canonical base64url');
-  if (decodeCanonical(signature) === undefined) return fault('the signature is not canonical base64url');
-  return { ok: true, value: { header: headerBytes, payload: payloadBytes } };
+  const [header, payload, signature] = parts.map(decodeCanonical);
+  if (header === undefined) return fault('the header is not canonical base64url');
+  if (payload === undefined) return fault('the payload is not canonical base64url');
+  if (signature === undefined) return fault('the signature is not canonical base64url');
+  if (header.length === 0 || payload.length === 0) return fault('an empty part');
+  return { ok: true, value: { header, payload } };
 }
 
 /** Index of the quote that ends the JSON string starting at `start`. */
