@@ -52,6 +52,26 @@ const ROLES: Readonly<Record<Exclude<Action, 'connect'>, Role>> = {
   subscribe: 'red5-subscriber',
 };
 
+/** Leaves a JWT as it is, and lets nothing in a value end it early or start another pair. @see RFC 3986 §2.1 */
+function queryValue(text: string): string {
+  const escape = (byte: number) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  return [...Buffer.from(text, 'utf8')]
+    .map((byte) => (/[A-Za-z0-9._~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : escape(byte)))
+    .join('');
+}
+
+/** The pairs without the empty ones, fit for their place. */
+function shown(
+  placement: CredentialPlacement,
+  all: readonly (readonly [name: string, value: Secret | undefined])[],
+): OriginCredentials {
+  const pairs = all.flatMap(([name, value]) => {
+    if (value === undefined || value.length === 0) return [];
+    return [[name, placement === 'query' ? new Secret(queryValue(value.reveal())) : value] as const];
+  });
+  return pairs.length === 0 ? NOTHING : { placement, pairs };
+}
+
 function triple(
   placement: CredentialPlacement,
   token: Secret,
@@ -60,27 +80,20 @@ function triple(
 ): OriginCredentials {
   const safeName = username === undefined || username === '' || isClusterName.test(username) ? FILLER : username;
   const safePassword = password === undefined || password.length === 0 ? new Secret(FILLER) : password;
-  return {
-    placement,
-    pairs: [
-      ['username', new Secret(safeName)],
-      ['password', safePassword],
-      ['token', token],
-    ],
-  };
+  return shown(placement, [
+    ['username', new Secret(safeName)],
+    ['password', safePassword],
+    ['token', token],
+  ]);
 }
 
 function fromConfig(option: Extract<CredentialsOption, { mode: 'static' }>): OriginCredentials {
   const { username, password, token } = option;
-  const all: readonly (readonly [string, Secret | undefined])[] = [
+  return shown(option.placement, [
     ['username', username === undefined ? undefined : new Secret(username)],
     ['password', password],
     ['token', token],
-  ];
-  const pairs = all.flatMap(([name, value]) =>
-    value === undefined || value.length === 0 ? [] : [[name, value] as const],
-  );
-  return pairs.length === 0 ? NOTHING : { placement: option.placement, pairs };
+  ]);
 }
 
 /**
@@ -110,7 +123,8 @@ function mint(
 
 /**
  * Says what an origin is shown for a request. The client's own query never gets through; every name is one of
- * `username`, `password`, `token`, in that order, and no value is ever empty. Never throws.
+ * `username`, `password`, `token`, in that order, no value is ever empty, and in a query all are percent-encoded
+ * (which leaves a JWT as it is: Red5 decodes the other two, but not the token). Never throws.
  * @see Red5 Pro, JWT client authentication
  */
 export function originCredentials(

@@ -54,6 +54,17 @@ describe('credentials towards the origin', () => {
     expect(shown({ mode: 'forward', placement: 'query' }, of)).toEqual(['query', ...expected]);
   });
 
+  it.each([
+    ['a b&token=x', 'username=a%20b%26token%3Dx'],
+    ['a?b#c/d', 'username=a%3Fb%23c%2Fd'],
+    ['k\u00fcche', 'username=k%C3%BCche'],
+    ['\ud800', 'username=%EF%BF%BD'],
+  ])('lets no name start another pair in the query: %j', (username, expected) => {
+    const of = request({ credential: { token, carrier: 'app-query', username } });
+    expect(shown({ mode: 'forward', placement: 'query' }, of)[1]).toBe(expected);
+    expect(shown({ mode: 'forward', placement: 'arguments' }, of)[1]).toBe(`username=${username}`);
+  });
+
   it('forwards nothing for a client that showed nothing', () => {
     const { sessionId, action, transport, secure, remoteAddress, target } = request();
     const open = { sessionId, action, transport, secure, remoteAddress, target };

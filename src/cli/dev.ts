@@ -1,0 +1,167 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+import type { Config } from '../config/config.js';
+import { loadConfig } from '../config/load.js';
+import { startEmbeddedOrigin } from '../embedded-origin/index.js';
+import { startGateway, type Gateway } from '../gateway.js';
+import { mintToken } from '../hooks/verify-token/mint.js';
+import { GatewayError } from '../model/errors.js';
+import type { Role } from '../model/identity.js';
+import { Secret } from '../model/secret.js';
+import type { Log } from '../model/telemetry.js';
+import { createLog } from '../telemetry/log.js';
+import { createMetrics } from '../telemetry/metrics.js';
+import { parseArguments } from './arguments.js';
+import { devBanner } from './dev-banner.js';
+import { DEV_FLAGS } from './flags.js';
+import { usageLine } from './help.js';
+import { EXIT, type CliIo } from './io.js';
+import { checkKeys } from './key-specs.js';
+
+const HOST = '127.0.0.1';
+const DEFAULT_RTMP_PORT = 1935;
+const SECRET_BYTES = 32;
+/** As long as the default ceiling allows. */
+const TOKEN_MINUTES = 60;
+
+/** What `dev` starts; only tests name others. */
+export interface DevParts {
+  readonly startOrigin: typeof startEmbeddedOrigin;
+  readonly startGateway: typeof startGateway;
+}
+
+interface DevOptions {
+  readonly rtmpPort: number;
+  readonly level: Config['log']['level'];
+}
+
+/**
+ * `portcullis dev`: a gateway and an origin of its own on loopback, without a config, until a signal ends both.
+ * The secret is fresh at each start, and what it signed is worthless after it.
+ */
+export async function runDev(
+  args: readonly string[],
+  io: CliIo,
+  parts: DevParts = { startOrigin: startEmbeddedOrigin, startGateway },
+): Promise<number> {
+  const options = readOptions(args);
+  if (typeof options === 'string') {
+    io.stderr(usageLine('dev', options));
+    return EXIT.usage;
+  }
+  const { clock } = io;
+  const log = createLog({
+    level: options.level,
+    format: 'text',
+    now: () => clock.now(),
+    write: (line) => io.stdout(line),
+  });
+  // Listened to before anything starts, so that an early Ctrl-C leaves nothing behind.
+  const stopping = untilSignal(io);
+  try {
+    const origin = await parts.startOrigin({ log, clock });
+    try {
+      return await runGateway(origin.rtmpPort, options, { io, log, parts, stopping });
+    } finally {
+      await origin.stop();
+    }
+  } catch (error) {
+    io.stderr(`portcullis dev: ${failureText(error, options)}\n`);
+    return EXIT.failed;
+  } finally {
+    stopping.release();
+  }
+}
+
+interface Surroundings {
+  readonly io: CliIo;
+  readonly log: Log;
+  readonly parts: DevParts;
+  readonly stopping: Stopping;
+}
+
+async function runGateway(originPort: number, options: DevOptions, around: Surroundings): Promise<number> {
+  const { io, log, parts, stopping } = around;
+  const secret = new Secret(randomBytes(SECRET_BYTES).toString('base64url'));
+  const config = devConfig(originPort, options, secret, io);
+  const gateway = await parts.startGateway(config, { log, metrics: createMetrics(() => undefined), clock: io.clock });
+  io.stdout(bannerOf(gateway, secret, io.clock.now()));
+  await stopping.first;
+  // A second signal is for those who do not want to wait even for this.
+  await Promise.race([gateway.stop(), stopping.second]);
+  return EXIT.fine;
+}
+
+function readOptions(args: readonly string[]): DevOptions | string {
+  const parsed = parseArguments(args, DEV_FLAGS);
+  if (!parsed.ok) return parsed.problem;
+  const { 'rtmp-port': port = String(DEFAULT_RTMP_PORT), 'log-level': level = 'info' } = parsed.flags;
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) return '--rtmp-port takes a port, 0 to 65535';
+  if (level !== 'debug' && level !== 'info' && level !== 'warn' && level !== 'error') {
+    return '--log-level takes debug, info, warn or error';
+  }
+  return { rtmpPort: Number(port), level };
+}
+
+/** Through the same loader as any config, so that `dev` shows what `serve` would do. Variables of the shell do not count. */
+function devConfig(originPort: number, options: DevOptions, secret: Secret, io: CliIo): Config {
+  const text = JSON.stringify({
+    listen: { rtmp: { host: HOST, port: options.rtmpPort } },
+    auth: { keys: [{ id: 'dev', secret: { env: 'DEV_SECRET' } }], maxTtlMinutes: TOKEN_MINUTES },
+    origins: [{ name: 'embedded', preset: 'embedded', rtmp: `rtmp://${HOST}:${originPort}` }],
+    log: { level: options.level, format: 'text' },
+  });
+  const readFile = (path: string): Buffer => io.readFile(path);
+  const loaded = loadConfig({ text, env: { DEV_SECRET: secret.reveal() }, readFile, checkKeys });
+  if (loaded.ok) return loaded.config;
+  const faults = loaded.faults.map(({ path, problem }) => `${path}: ${problem}`).join('; ');
+  throw new GatewayError('config-faults', 'gateway', faults);
+}
+
+function bannerOf(gateway: Gateway, secret: Secret, nowMs: number): string {
+  const material = createSecretKey(Buffer.from(secret.reveal(), 'utf8'));
+  const tokenOf = (role: Role, subject: string): Secret =>
+    new Secret(
+      mintToken(
+        {
+          key: { algorithm: 'HS256', material },
+          subject,
+          roles: [role],
+          transports: ['RTMP'],
+          ttlS: TOKEN_MINUTES * 60,
+        },
+        nowMs / 1000,
+      ),
+    );
+  return devBanner({
+    host: HOST,
+    rtmpPort: gateway.addresses['rtmp']?.port ?? DEFAULT_RTMP_PORT,
+    publisherToken: tokenOf('red5-publisher', 'dev-publisher'),
+    viewerToken: tokenOf('red5-subscriber', 'dev-viewer'),
+    ttlMinutes: TOKEN_MINUTES,
+  });
+}
+
+function failureText(error: unknown, options: DevOptions): string {
+  if (!(error instanceof Error)) return 'it failed';
+  const { cause } = error;
+  const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+  if (!isTaken) return error.message;
+  return `port ${options.rtmpPort} is taken; choose another with --rtmp-port, or let the system choose with --rtmp-port 0`;
+}
+
+interface Stopping {
+  /** Resolves at the first Ctrl-C or SIGTERM. */
+  readonly first: Promise<void>;
+  /** Resolves at the one after it. */
+  readonly second: Promise<void>;
+  release(): void;
+}
+
+function untilSignal(io: CliIo): Stopping {
+  const told: (() => void)[] = [];
+  const first = new Promise<void>((resolve) => told.push(resolve));
+  const second = new Promise<void>((resolve) => told.push(resolve));
+  const call = (): void => told.shift()?.();
+  const releases = (['SIGINT', 'SIGTERM'] as const).map((signal) => io.onSignal(signal, call));
+  return { first, second, release: () => releases.forEach((release) => release()) };
+}
