@@ -1,5 +1,6 @@
 import { extensionOf, writeChunkHeader, writeContinuation } from './chunk-header.js';
-import type { Message } from './message.js';
+import { readControlNumber } from './control.js';
+import { MESSAGE, type Message } from './message.js';
 
 /**
  * Writes a message as chunks: a type-0 header first, type-3 headers with the extended timestamp repeated after it.
@@ -18,9 +19,19 @@ export function writeMessage(message: Message, chunkSize: number): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Several messages in one buffer, so that a peer reads them whole. */
+/**
+ * Several messages in one buffer, so that a peer reads them whole. A Set Chunk Size among them counts for those behind it.
+ * @see RTMP 1.0 §5.4.1
+ */
 export function writeMessages(messages: readonly Message[], chunkSize: number): Buffer {
-  return Buffer.concat(messages.map((message) => writeMessage(message, chunkSize)));
+  let size = chunkSize;
+  return Buffer.concat(
+    messages.map((message) => {
+      const bytes = writeMessage(message, size);
+      if (message.type === MESSAGE.setChunkSize) size = readControlNumber(message.payload);
+      return bytes;
+    }),
+  );
 }
 
 /**

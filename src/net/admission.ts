@@ -1,0 +1,58 @@
+import type { ByteStream } from '../model/byte-stream.js';
+
+/** Connections at once; 0 is no limit. */
+export interface AdmissionLimits {
+  readonly connections: number;
+  readonly perAddress: number;
+}
+
+/** Counts what is connected. */
+export interface Admission {
+  /** What to call when the stream has closed; undefined when it may not stay (then it has been destroyed). */
+  admit(stream: ByteStream): (() => void) | undefined;
+}
+
+/**
+ * Makes a counter of connections. An IPv6 /64 counts as one address, since one client owns all of it.
+ * `onRefused` gets `limit-connections`.
+ */
+export function createAdmission(limits: AdmissionLimits, onRefused: (reason: string) => void): Admission {
+  const byAddress = new Map<string, number>();
+  let total = 0;
+  return {
+    admit(stream) {
+      const key = networkOf(stream.remoteAddress);
+      const here = byAddress.get(key) ?? 0;
+      const isFull = limits.connections > 0 && total >= limits.connections;
+      if (isFull || (limits.perAddress > 0 && here >= limits.perAddress)) {
+        onRefused('limit-connections');
+        stream.destroy();
+        return undefined;
+      }
+      total += 1;
+      byAddress.set(key, here + 1);
+      return () => {
+        total -= 1;
+        const left = (byAddress.get(key) ?? 1) - 1;
+        if (left > 0) byAddress.set(key, left);
+        else byAddress.delete(key);
+      };
+    },
+  };
+}
+
+/** An IPv4 address, or the first 64 bits of an IPv6 one. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const after = tail === '' ? [] : tail.split(':');
+    while (groups.length + after.length < 8) groups.push('0');
+    groups.push(...after);
+  }
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}

@@ -1,0 +1,118 @@
+import type { Guard } from '../../model/leg.js';
+import { ClientPolicy } from './client-policy.js';
+import { OriginPolicy } from './origin-policy.js';
+import { ChunkFilter, isRawSize } from './wire/chunk-filter.js';
+import type { ChunkTable } from './wire/chunk-table.js';
+import type { Message } from './wire/message.js';
+
+/** Half-read commands and re-cut media together, per direction. */
+const MAX_COLLECTED_BYTES = 4 << 20;
+
+/** What two directions of a relay start from. */
+export interface GuardsContext {
+  readonly role: 'publisher' | 'subscriber';
+  readonly client: LegState;
+  readonly origin: LegState;
+  /** The client ended its stream by command; the connection lives on. Called inside a push. */
+  readonly onClientFinished: () => void;
+  /** Something was kept from the other side; `what` is from a closed list. */
+  readonly onKept: (what: string) => void;
+}
+
+/** How a policy speaks while it judges. */
+export interface Voices {
+  toClient(message: Message): void;
+  toOrigin(message: Message): void;
+  /** The client has ended its stream. */
+  finish(): void;
+}
+
+/** One leg at the hand-over. */
+export interface LegState {
+  readonly table: ChunkTable;
+  /** Bytes read and not yet parsed. */
+  readonly rest: Buffer;
+  readonly streamId: number;
+  /** Chunk size last announced to this leg. */
+  readonly writeChunkSize: number;
+  /** Bytes after which this leg wants an acknowledgement. */
+  readonly ackBytes: number;
+}
+
+/** The two guards of a relayed stream. */
+export interface Guards {
+  /** Over what the client sends. */
+  readonly client: Guard;
+  /** Over what the origin sends. */
+  readonly origin: Guard;
+  /** Tells the reader of the media which chunk size its writer uses now; once, before the first push. */
+  agreeOnChunkSize(writeToOrigin: (bytes: Buffer) => void, writeToClient: (bytes: Buffer) => void): void;
+  /** Bytes of the client that were not read when it finished. */
+  clientRest(): Buffer;
+  /** Puts a message where the origin can read it, if the place is here; else it is not sent. */
+  tellOrigin(message: Message, write: (bytes: Buffer) => void): void;
+  /** The same towards the client. */
+  tellClient(message: Message, write: (bytes: Buffer) => void): void;
+}
+
+/**
+ * Makes the guards of one stream: media passes raw, control messages are answered here, commands are judged. Only the client's own
+ * stream is ever reached, whatever it sends, in whatever message type.
+ */
+export function createGuards(context: GuardsContext): Guards {
+  return new StreamGuards(context);
+}
+
+class StreamGuards implements Guards {
+  readonly client: ChunkFilter;
+  readonly origin: ChunkFilter;
+  readonly #context: GuardsContext;
+
+  constructor(context: GuardsContext) {
+    this.#context = context;
+    const { client, origin, role } = context;
+    const voices: Voices = {
+      toClient: (message) => this.origin.inject(message, (bytes) => this.client.reply(bytes)),
+      toOrigin: (message) => this.client.inject(message, (bytes) => this.origin.reply(bytes)),
+      finish: () => {
+        this.client.stop();
+        context.onClientFinished();
+      },
+    };
+    this.client = new ChunkFilter(client.table, new ClientPolicy(context, voices), {
+      outChunkSize: origin.writeChunkSize,
+      streamId: { from: client.streamId, to: origin.streamId },
+      forwardsChunkSize: role === 'publisher',
+      initial: client.rest,
+      maxCollectedBytes: MAX_COLLECTED_BYTES,
+    });
+    this.origin = new ChunkFilter(origin.table, new OriginPolicy(context, voices), {
+      outChunkSize: client.writeChunkSize,
+      streamId: { from: origin.streamId, to: client.streamId },
+      forwardsChunkSize: role === 'subscriber',
+      initial: origin.rest,
+      maxCollectedBytes: MAX_COLLECTED_BYTES,
+    });
+  }
+
+  agreeOnChunkSize(writeToOrigin: (bytes: Buffer) => void, writeToClient: (bytes: Buffer) => void): void {
+    const { client, origin, role } = this.#context;
+    if (role === 'publisher') {
+      if (isRawSize(client.table.chunkSize)) this.client.resize(client.table.chunkSize, writeToOrigin);
+    } else if (isRawSize(origin.table.chunkSize)) {
+      this.origin.resize(origin.table.chunkSize, writeToClient);
+    }
+  }
+
+  clientRest(): Buffer {
+    return this.client.rest();
+  }
+
+  tellOrigin(message: Message, write: (bytes: Buffer) => void): void {
+    this.client.inject(message, write);
+  }
+
+  tellClient(message: Message, write: (bytes: Buffer) => void): void {
+    this.origin.inject(message, write);
+  }
+}
