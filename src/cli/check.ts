@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import type { AuthKey, Config, Origin } from '../config/config.js';
+import { effectiveYaml } from '../config/effective.js';
 import { parseArguments } from './arguments.js';
 import { CHECK_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
@@ -15,7 +15,7 @@ export const runCheck: Command = (args, io) => {
   }
   const loaded = loadConfigFor('check', parsed.flags.config, io);
   if (!loaded.ok) return Promise.resolve(loaded.code);
-  io.stdout(parsed.flags.full === true ? wholeText(loaded.config) : summary(loaded.config));
+  io.stdout(parsed.flags.full === true ? effectiveYaml(loaded.config) : summary(loaded.config));
   for (const warning of loaded.warnings) io.stderr(`warning: ${warning}\n`);
   io.stdout(`The config is fine${warningCount(loaded.warnings.length)}.\n`);
   return Promise.resolve(EXIT.fine);
@@ -24,11 +24,6 @@ export const runCheck: Command = (args, io) => {
 function warningCount(count: number): string {
   if (count === 0) return '';
   return `, with ${count} ${count === 1 ? 'warning' : 'warnings'}`;
-}
-
-/** The effective config as YAML; Secret prints itself as a fingerprint. */
-function wholeText(config: Config): string {
-  return stringify(JSON.parse(JSON.stringify(config)) as unknown);
 }
 
 function summary({ listen, tls, auth, hooks, origins, limits }: Config): string {
@@ -44,7 +39,10 @@ function summary({ listen, tls, auth, hooks, origins, limits }: Config): string 
     ['audiences', auth.audiences.join(', ') || 'not checked'],
     ['token life', `at most ${auth.maxTtlMinutes} min ahead, leeway ${auth.leewaySeconds} s`],
     ...origins.map((origin) => ['origin', originText(origin)] as const),
-    ['limits', `${limits.perAddress || 'no'} limit per address, ${limits.connections || 'no'} limit in all`],
+    [
+      'limits',
+      `connections: ${limits.perAddress || 'any number'} per address, ${limits.connections || 'any number'} in all`,
+    ],
   ];
   return rows.map(([name, text]) => `${name.padEnd(12)}${text}\n`).join('');
 }

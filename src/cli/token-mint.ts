@@ -126,6 +126,6 @@ function notes({ key, ttlS, ...options }: MintOptions, { auth }: Config, nowS: n
   const absent = (['roles', 'transports', 'rooms'] as const).filter((name) => options[name] === undefined);
   const flag = { roles: '--role', transports: '--transport', rooms: '--room' } as const;
   const flags = absent.map((name) => flag[name]).join(', ');
-  const meaning = auth.profile === 'strict' ? 'are refused by profile strict' : 'are no limit in profile red5';
-  return `${key.algorithm}, good until ${until} (${ttlS} s)${flags === '' ? '' : `; absent ${flags} ${meaning}`}\n`;
+  const meaning = auth.profile === 'strict' ? 'refused by profile strict' : 'no limit in profile red5';
+  return `${key.algorithm}, good until ${until} (${ttlS} s)${flags === '' ? '' : `; without ${flags}: ${meaning}`}\n`;
 }

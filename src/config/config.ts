@@ -88,9 +88,15 @@ export type OriginCredentialsConfig =
       readonly issuer?: string;
     };
 
+/** Where an origin is shown its credentials. */
 export type CredentialPlacement = 'query' | 'arguments';
+/** A hook that a config may name. */
 export type HookName = (typeof HOOK_NAMES)[number];
+/** A signature algorithm a key may be pinned to. */
 export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+/** How the text of a shared secret stands for its bytes. */
 export type SecretEncoding = (typeof SECRET_ENCODINGS)[number];
+/** A kind of media server. */
 export type OriginPreset = (typeof ORIGIN_PRESETS)[number];
+/** A path of the operator listener. */
 export type AdminPath = ConfigInput['admin']['openPaths'][number];

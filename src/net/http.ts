@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Secret } from '../model/secret.js';
-import { asError } from './socket-stream.js';
 import { open, type Listener } from './tcp.js';
 
 /** What a client of the HTTP port may cost. */
@@ -70,7 +69,7 @@ export async function listenHttp({ host, port, handle, onError, ...rest }: HttpO
       try {
         send(request, response, answerTo(request, handle, limits));
       } catch (error) {
-        onError?.(asError(error));
+        onError?.(error instanceof Error ? error : new Error('the handler threw something that is no error'));
         send(request, response, plain(500, 'internal error'));
       }
     },

@@ -41,7 +41,7 @@ export const METRICS = {
   },
   setup_seconds: {
     type: 'histogram',
-    help: 'Time from the accepted connection to the confirmed stream.',
+    help: 'Time from the request for a stream to its confirmation.',
     labels: ['transport', 'role'],
     buckets: SETUP,
   },

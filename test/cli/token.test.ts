@@ -52,10 +52,10 @@ describe('token mint', () => {
   it('leaves claims out that were not asked for, and says what that means', async () => {
     const red5 = await mint([]);
     expect(Object.keys(decode(red5.out)?.payload ?? {}).sort()).toEqual(['exp', 'iat']);
-    expect(red5.err).toContain('absent --role, --transport, --room are no limit in profile red5');
+    expect(red5.err).toContain('without --role, --transport, --room: no limit in profile red5');
     const auth = { profile: 'strict', keys: [{ id: 'main', secret: { value: SECRET } }] };
     expect((await mint(['--role', 'both'], { auth })).err).toContain(
-      'absent --transport, --room are refused by profile strict',
+      'without --transport, --room: refused by profile strict',
     );
   });
 
