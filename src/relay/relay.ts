@@ -30,7 +30,8 @@ const NOTHING = Buffer.alloc(0);
 type Side = 'client' | 'origin';
 
 /**
- * Makes relays that run between two streams with a guard over each direction.
+ * Makes relays that run between two streams with a guard over each direction. A guard's first push is empty, so that it can
+ * put out what it took over from the set-up.
  *
  * A publisher is paused while the origin's leg is full, so nothing is discarded; an origin is never paused for a viewer,
  * who is dropped instead (`slow-viewer`). Ends once, with a reason, when a side closes (`…-closed`), fails or has its

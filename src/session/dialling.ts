@@ -41,7 +41,7 @@ export async function dialOrigin<Leg extends OriginLeg>(plan: DialPlan<Leg>): Pr
         if (cancel === undefined && !plan.mayStillBeOurs()) throw error;
         cancel ??= plan.clock.after(BUSY_RETRY_FOR_MS, () => (retry.isOver = true));
         plan.onRetry(attempt);
-        await pause(plan.clock, BUSY_RETRY_MS, plan.signal);
+        if (!(await pause(plan.clock, BUSY_RETRY_MS, plan.signal))) throw error;
       }
     }
   } finally {
@@ -85,12 +85,13 @@ function dialOnce<Leg extends OriginLeg>(plan: DialPlan<Leg>): Promise<Leg> {
   });
 }
 
-function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+/** Resolves to false, at once, when `signal` fires meanwhile. */
+function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((done) => {
     const finish = (): void => {
       cancel();
       signal.removeEventListener('abort', finish);
-      done();
+      done(!signal.aborted);
     };
     const cancel = clock.after(delayMs, finish);
     signal.addEventListener('abort', finish, { once: true });

@@ -80,6 +80,7 @@ describe('a relay', () => {
   it('sends the replies of a guard back to where the bytes came from', async () => {
     const echo = (mark: string): Guard => ({
       push: (bytes, out) => {
+        if (bytes.length === 0) return;
         out.reply(Buffer.from(mark));
         out.forward(bytes);
       },
@@ -93,6 +94,23 @@ describe('a relay', () => {
     await settle();
     expect(on.atOrigin.bytes().toString()).toBe('ato origin');
     expect(on.atClient.bytes().toString()).toBe('to clientb');
+    on.relay.stop();
+  });
+
+  it('lets each guard put out at once what it took over from the set-up', async () => {
+    const holding = (rest: string): Guard => {
+      let left = Buffer.from(rest);
+      return {
+        push: (bytes, out) => {
+          out.forward(Buffer.concat([left, bytes]));
+          left = Buffer.alloc(0);
+        },
+      };
+    };
+    const on = bed({ clientGuard: holding('early media'), originGuard: holding('early answer') });
+    await settle();
+    expect(on.atOrigin.bytes().toString()).toBe('early media');
+    expect(on.atClient.bytes().toString()).toBe('early answer');
     on.relay.stop();
   });
 
@@ -145,8 +163,8 @@ describe('a relay ends', () => {
   ])('when the guard of the %s finds nonsense', async (side, reason) => {
     const nonsense = new WireError('chunk-too-large', 'a chunk of at most 64 KiB');
     const guard: Guard = {
-      push: () => {
-        throw nonsense;
+      push: (bytes) => {
+        if (bytes.length > 0) throw nonsense;
       },
     };
     const on = bed(side === 'client' ? { clientGuard: guard } : { originGuard: guard });
@@ -159,8 +177,8 @@ describe('a relay ends', () => {
     const bug = new TypeError('undefined is not a function');
     const on = bed({
       clientGuard: {
-        push: () => {
-          throw bug;
+        push: (bytes) => {
+          if (bytes.length > 0) throw bug;
         },
       },
     });
@@ -264,7 +282,10 @@ describe('backpressure', () => {
   });
 
   it('drops a publisher that never reads once more waits than control messages can be', async () => {
-    const on = bed({ mediaFrom: 'client', clientGuard: { push: (_, out) => out.reply(Buffer.alloc(16)) } });
+    const on = bed({
+      mediaFrom: 'client',
+      clientGuard: { push: (bytes, out) => out.reply(Buffer.alloc(bytes.length * 16)) },
+    });
     on.clientLeg.stall();
     for (let round = 0; round < 6; round++) on.client.write(Buffer.from('m'));
     await settle();
