@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeToken, verifyToken, type TokenPolicy } from '../../../src/hooks/verify-token/index.js';
+import { signatureHolds } from '../../../src/hooks/verify-token/verify.js';
 import { mintToken } from '../../../src/hooks/verify-token/mint.js';
 import { Secret } from '../../../src/model/secret.js';
 import { fakeClock } from '../../fakes/clock.js';
-import { compact } from '../../vectors/forge.js';
+import { compact, hmac, signedBy } from '../../vectors/forge.js';
 import { keySetOf, makePolicy, NOW_S, SECRET } from '../policy.js';
 import { makeRequest } from '../requests.js';
 
@@ -115,5 +116,20 @@ describe('judgeToken', () => {
     expect(judge(token, policy, NOW_S * 1000 + 900)).toBe('ok');
     expect(judge(token, policy, NOW_S * 1000 + 3_599_999)).toBe('ok');
     expect(judge(token, policy, NOW_S * 1000 + 3_600_000)).toBe('token-expired');
+  });
+});
+
+describe('signatureHolds', () => {
+  it('holds for the algorithm of the key only, whatever the header says', () => {
+    const [key] = makePolicy().keys.keys;
+    for (const [alg, hash, expected] of [
+      ['HS256', 'sha256', true],
+      ['HS384', 'sha384', false],
+      ['HS512', 'sha512', false],
+      ['none', 'sha256', false],
+    ] as const) {
+      const token = signedBy({ alg }, { exp: NOW_S + 60 }, (input) => hmac(input, SECRET, hash));
+      expect([alg, signatureHolds(token, key!)]).toEqual([alg, expected]);
+    }
   });
 });
