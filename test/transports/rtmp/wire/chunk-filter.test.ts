@@ -309,6 +309,20 @@ describe('the end of a relay', () => {
     expect(far.halves).toEqual([4]);
   });
 
+  it('lets a second relay over the same table begin anew, since another far reader knows nothing', () => {
+    const writer = new PlainWriter(new Dice(1));
+    writer.write(media(4, 300, 20_000_000));
+    writer.write(media(4, 300, 20_000_020), 2);
+    const first = new FilterBed();
+    first.push(writer.bytes());
+    first.filter.stop();
+    const from = writer.size;
+    for (let count = 2; count < 5; count += 1) writer.write(media(4, 300, 20_000_000 + 20 * count), 3);
+    const second = new FilterBed({}, first.table);
+    second.push(writer.bytes().subarray(from));
+    expect(lines(read(second.output()).messages)).toEqual(lines(expectedMedia(writer, from)));
+  });
+
   it('leaves a half command to the reader', () => {
     const writer = new PlainWriter(new Dice(1));
     const spoken = { ...command(3, 300), payload: new Dice(3).bytes(300) };

@@ -196,7 +196,7 @@ describe('what a peer can make us hold', () => {
     expect(table.received).toBe(bytes.length);
   });
 
-  it('is not what a header announces', () => {
+  it('is not what a header announces (red5-server 456)', () => {
     const table = new ChunkTable();
     const from = reader(table);
     from.push(Buffer.concat([basic(0, 3), u24(0), u24(0xffffff), Buffer.from([20]), u32le(0), Buffer.alloc(100)]));
@@ -225,7 +225,7 @@ describe('what a peer can make us hold', () => {
     expect(() => from.guardHeld()).toThrow(expect.objectContaining({ code: 'too-much-before-decision' }));
   });
 
-  it('has no object for each byte, even in chunks of one byte', () => {
+  it('has no object for each byte, even in chunks of one byte (red5-server 475)', () => {
     const table = new ChunkTable();
     const from = reader(table);
     const sent = command(3, 60_000);
