@@ -21,15 +21,15 @@ export class OriginPolicy implements FilterPolicy {
     this.#acks = new Acknowledgements(context.origin, (message) => voices.toOrigin(message));
   }
 
-  disposition(type: number, streamId: number, length: number): Disposition {
-    const isOwn = streamId === this.#context.origin.streamId;
+  /** The connection carries one stream, so the id says nothing: node-media-server puts media of stream 1 on stream 0. */
+  disposition(type: number, _streamId: number, length: number): Disposition {
     switch (type) {
       case MESSAGE.audio:
       case MESSAGE.video:
       case MESSAGE.dataAmf0:
       case MESSAGE.dataAmf3:
       case MESSAGE.aggregate:
-        return isOwn && this.#context.role === 'subscriber' ? PASS : DROP;
+        return this.#context.role === 'subscriber' ? PASS : DROP;
       case MESSAGE.commandAmf0:
       case MESSAGE.commandAmf3:
         return length <= MAX_COMMAND_BYTES ? COLLECT : DROP;
@@ -90,10 +90,8 @@ export class OriginPolicy implements FilterPolicy {
       this.#context.onKept('origin-command-malformed');
       return;
     }
-    const { client, origin } = this.#context;
-    const isOwn = message.streamId === origin.streamId;
-    const isPassed =
-      (command.name === 'onStatus' && isOwn) || (command.name === '_result' && command.transactionId > 0);
+    const isStatus = command.name === 'onStatus';
+    const isPassed = isStatus || (command.name === '_result' && command.transactionId > 0);
     if (!isPassed || isReconnectRequest(message.payload)) {
       this.#context.onKept('origin-command');
       return;
@@ -102,7 +100,7 @@ export class OriginPolicy implements FilterPolicy {
       chunkStreamId: COMMAND_CHUNK_STREAM,
       timestamp: 0,
       type: MESSAGE.commandAmf0,
-      streamId: isOwn ? client.streamId : 0,
+      streamId: isStatus ? this.#context.client.streamId : 0,
       payload: writeCommand(command.name, command.transactionId, command.object, ...command.args),
     });
   }
