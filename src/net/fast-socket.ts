@@ -64,6 +64,14 @@ export function writeNow(socket: Socket, bytes: Buffer): number {
   }
 }
 
+/**
+ * Makes a socket hand its queue to the kernel write by write. In one go, as Node does, `bufferedBytes` would stand still
+ * until a whole backlog has left, and a slow peer would look like one that takes nothing.
+ */
+export function writeOneByOne(socket: Socket): void {
+  Object.defineProperty(socket, '_writev', { value: null });
+}
+
 function isBusy(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'EAGAIN' || code === 'EWOULDBLOCK' || code === 'EINTR' || code === 'ENOBUFS';

@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { ByteStream, ByteStreamHandler } from '../model/byte-stream.js';
 import type { Clock } from '../model/clock.js';
-import { readShared, writeNow } from './fast-socket.js';
+import { readShared, writeNow, writeOneByOne } from './fast-socket.js';
 import { asError } from './thrown.js';
 
 /** A peer that has sent FIN gets this long to take what was still on its way to it. */
@@ -61,6 +61,7 @@ export class SocketStream implements ByteStream {
     this.secure = options.secure;
     if (!socket.connecting) this.#readAddress();
     else socket.once('connect', () => this.#readAddress());
+    writeOneByOne(socket);
     socket.on('error', (error) => (this.#error ??= error));
     socket.on('end', () => this.#peerFinished());
     socket.on('close', () => this.#finish());

@@ -167,6 +167,27 @@ describe('a socket stream', () => {
     expect(near.write(piece)).toBe(true);
   });
 
+  it('shows that a slow peer takes something, long before it has taken all', async () => {
+    const { near, far } = await dialled();
+    far.pause();
+    let drains = 0;
+    near.handle({ onBytes: () => undefined, onDrain: () => drains++, onClose: () => undefined });
+    for (let sent = 0; sent < 40_000_000; sent += 20_000) near.write(Buffer.alloc(20_000));
+    const levels = new Set([near.bufferedBytes]);
+    let received = 0;
+    far.handle({
+      onBytes: (bytes) => {
+        received += bytes.length;
+        levels.add(near.bufferedBytes);
+      },
+      onClose: () => undefined,
+    });
+    far.resume();
+    await until(() => drains === 1);
+    expect(received).toBeGreaterThan(0);
+    expect(levels.size).toBeGreaterThan(5);
+  });
+
   it('sends what is buffered before its FIN', async () => {
     const { near, far } = await dialled();
     far.pause();
