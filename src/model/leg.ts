@@ -58,6 +58,12 @@ export interface RunningRelay {
 }
 export type StartRelay = (ends: RelayEnds, onEnd: (reason: EndReason, error?: Error) => void) => RunningRelay;
 
+/** A relay that a transport runs itself, because what it moves is no stream of bytes (datagrams). */
+export interface OwnRelay {
+  /** Starts it; `onEnd` is called at most once, and not after stop(). */
+  run(onEnd: (reason: EndReason, error?: Error) => void): RunningRelay;
+}
+
 /** One address of an origin that was chosen for a stream, and what to show there. */
 export interface OriginChoice {
   readonly name: string;
@@ -89,11 +95,11 @@ export interface OriginLeg {
 export interface ClientLeg<Leg extends OriginLeg> {
   /** Opens the stream at the origin. Rejects with GatewayError `origin-unavailable`, `origin-refused` or `stream-busy`. */
   dial(origin: OriginChoice, signal: AbortSignal): Promise<Leg>;
-  /** The only place that says yes. */
-  confirm(leg: Leg): RelayEnds;
+  /** The only place that says yes. What comes back is relayed. */
+  confirm(leg: Leg): RelayEnds | OwnRelay;
   /** The only place that says no: in the transport's words, flushed, then closed. */
   refuse(rejection: Rejection): void;
-  /** The session is over for a reason that is not the client's own: tell it and close. */
+  /** Once, when a confirmed session is over, whoever ended it: tell the client and close, or go on when it only finished its stream. */
   goodbye(reason: EndReason): void;
 }
 
@@ -110,6 +116,8 @@ export interface Door {
   newSessionId(): string;
   /** Decides and logs, nothing else: for RTMP's connect. */
   decide(request: ConnectionRequest): Promise<Decision>;
+  /** Logs and counts a no that was clear before the law was asked (a bad path, two tokens). */
+  refused(request: ConnectionRequest, rejection: Rejection): void;
   /**
    * decide -> dial -> confirm -> relay. Resolves to the running session, or undefined when the answer was no
    * (then `refuse` has been called) or the client left meanwhile (`signal`).

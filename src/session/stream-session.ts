@@ -208,7 +208,8 @@ export class StreamSession implements SessionHandle, Holder {
       this.#write('info', 'session.start', { subject: this.subject, origin: this.#choice?.name, setupMs });
       // Ended already, by the client's own haste or in confirm itself: then nothing may start.
       if (this.#isOver()) return;
-      const relay = startRelay(ends, (reason, error) => this.end(reason, error));
+      const onEnd = (reason: EndReason, error?: Error): void => this.end(reason, error);
+      const relay = 'run' in ends ? ends.run(onEnd) : startRelay(ends, onEnd);
       this.#relay = relay;
       if (this.#isOver()) relay.stop();
       else if (onExpiry === 'close' && this.#identity !== undefined) {
