@@ -20,7 +20,12 @@ export function faultLine(fault: Fault): string {
   const place = fault.line === undefined ? fault.source : `${fault.source}:${fault.line}`;
   const path = fault.path === '' ? '' : `${fault.path}: `;
   const expected = fault.expected === '' ? '' : `; ${fault.expected}`;
-  return `${place}: ${path}${fault.problem}${expected}`;
+  return visible(`${place}: ${path}${fault.problem}${expected}`);
+}
+
+/** Without what could forge a line or fool a terminal. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '');
 }
 
 /** Writes a path as a person would: `origins[0].rtmp`. */
@@ -30,6 +35,6 @@ export function pathText(path: readonly PathStep[]): string {
 
 /** Quotes text of the config for a message, cut and without control bytes. */
 export function quoted(text: string): string {
-  const clean = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '');
+  const clean = visible(text);
   return clean.length > 40 ? `"${clean.slice(0, 40)}…"` : `"${clean}"`;
 }

@@ -5,6 +5,9 @@ import { laterKey, laterWord } from './later.js';
 import { didYouMean } from './nearest.js';
 import { nodeAt } from './key-tree.js';
 
+/** Unknown keys of one group that are told; a file with more is no config. */
+const MAX_UNKNOWN_KEYS = 20;
+
 /** A fault before it is known which line it stands on. */
 export interface Finding {
   readonly path: readonly PathStep[];
@@ -16,21 +19,32 @@ export interface Finding {
 export function findingsOf(issues: readonly z.core.$ZodIssue[], root: unknown): readonly Finding[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.slice(0, MAX_UNKNOWN_KEYS).map((key) => unknownKey(path, key));
     return [{ path, ...wordsOf(issue, path, valueAt(root, path)) }];
   });
 }
 
 function unknownKey(parent: readonly PathStep[], key: string): Finding {
-  const path = [...parent, key];
-  const known = [...(nodeAt(parent)?.keys.keys() ?? [])];
+  const node = nodeAt(parent);
+  const known = [...(node?.keys.keys() ?? [])];
+  const later = laterKey([...parent, key]);
+  if (later !== undefined) return { path: [...parent, key], problem: later, expected: '' };
   const hint = didYouMean(key, known);
+  const expected = hint === '' ? `expected one of ${known.join(', ')}` : hint;
+  // `{ value:TEXT }` and `{ TEXT }` make the secret itself a key.
+  const isSafe = WORD.test(key) && (hint !== '' || node?.keys.has('file') !== true);
+  if (isSafe) return { path: [...parent, key], problem: 'is not a known key', expected };
+  const glued = known.find((name) => key.startsWith(`${name}:`));
   return {
-    path: [...parent, printable(key)],
-    problem: laterKey(path) ?? 'is not a known key',
-    expected: laterKey(path) !== undefined ? '' : hint === '' ? `expected one of ${known.join(', ')}` : hint,
+    path: parent,
+    problem: 'has a key that is not known and is not repeated here',
+    expected: glued === undefined ? expected : `expected a space behind "${glued}:"`,
   };
 }
+
+/** What may be repeated of a key that nobody knows. */
+const WORD = /^[A-Za-z_][A-Za-z0-9_-]{0,29}$/;
 
 type Words = Pick<Finding, 'problem' | 'expected'>;
 
@@ -118,10 +132,6 @@ function measure(value: unknown, forNumber: string, forText: string, forList: st
 
 function unit(value: unknown): string {
   return Array.isArray(value) ? ' entries' : typeof value === 'string' ? ' characters' : '';
-}
-
-function printable(key: string): string {
-  return /^[A-Za-z0-9_.-]{1,40}$/.test(key) ? key : quoted(key);
 }
 
 function valueAt(root: unknown, path: readonly PathStep[]): unknown {

@@ -11,7 +11,9 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.max(1, Math.floor(wanted.length / 3))) + 1;
   for (const candidate of known) {
-    const distance = levenshtein(wanted, plain(candidate));
+    const other = plain(candidate);
+    if (Math.abs(other.length - wanted.length) >= bestDistance) continue;
+    const distance = levenshtein(wanted, other);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;

@@ -66,10 +66,15 @@ export function mapRed5Properties(properties: readonly Property[]): {
   const remarks: Remark[] = [];
   for (const { key, value, line } of properties) {
     const answer = answerTo(key, value);
-    if (answer.remark !== undefined) remarks.push({ line, property: key, text: answer.remark });
+    if (answer.remark !== undefined) remarks.push({ line, property: nameOf(key), text: answer.remark });
     if (answer.path !== undefined) imported.push({ path: answer.path, value: answer.value, property: key, line });
   }
   return { imported, remarks };
+}
+
+/** A line that lost its key may be a secret: only what looks like a name is repeated. */
+function nameOf(key: string): string {
+  return /^[A-Za-z][A-Za-z0-9.-]{0,60}$/.test(key) && (key.includes('.') || key.length <= 20) ? key : '(a property)';
 }
 
 function answerTo(key: string, value: string): Answer {

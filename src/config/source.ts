@@ -45,10 +45,14 @@ export function parseSource(
     const foreign = findForeign(document);
     if (foreign !== undefined) return { faults: [fault(lineAt(foreign.offset), foreign.problem)] };
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    // Throws on a circle, which an anchor inside its own value makes.
+    JSON.stringify(value);
     return { source: { value, lineOf: (path) => lineAt(offsetOf(document, path)) }, faults: [] };
   } catch {
-    // Unset anchors and too many aliases are thrown by toJS, too deep nesting as a RangeError.
-    return { faults: [fault(1, 'uses an anchor that is not set, or anchors or nesting beyond all measure')] };
+    // Unset anchors and too many aliases are thrown by toJS, too deep nesting as a RangeError, a circle as a TypeError.
+    return {
+      faults: [fault(1, 'uses an anchor that is not set or holds itself, or anchors or nesting beyond all measure')],
+    };
   }
 }
 

@@ -197,6 +197,10 @@ describe('a fault', () => {
 
   it('repeats nothing of a secret that stands in the wrong place', () => {
     const texts = [
+      MINIMAL.replace('{ env: MEDIA_SECRET }', `{ value:${SECRET} }`),
+      MINIMAL.replace('{ env: MEDIA_SECRET }', `{ ${SECRET} }`),
+      MINIMAL.replace('{ env: MEDIA_SECRET }', `{ ${SECRET.slice(0, 12)} }`),
+      MINIMAL.replace('secret: { env: MEDIA_SECRET }', `secret:${SECRET}`),
       MINIMAL.replace('{ env: MEDIA_SECRET }', `*${SECRET}`),
       MINIMAL.replace('{ env: MEDIA_SECRET }', `!${SECRET} x`),
       MINIMAL.replace('{ env: MEDIA_SECRET }', `{ value: "${SECRET} }`),
@@ -212,6 +216,14 @@ describe('a fault', () => {
       expect(lines).not.toContain(SECRET.slice(0, 12));
     }
   });
+});
+
+it('sees a space missing behind a colon', () => {
+  const text = MINIMAL.replace('{ env: MEDIA_SECRET }', `{ value:${SECRET} }`);
+  expect(faultsOf(text)).toEqual([
+    'gateway.yaml:6: auth.keys[0].secret: has a key that is not known and is not repeated here; expected a space behind "value:"',
+    'gateway.yaml:6: auth.keys[0].secret: names none or several sources; expected exactly one of file, env or value',
+  ]);
 });
 
 describe('cross-checks', () => {

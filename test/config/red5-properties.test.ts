@@ -63,6 +63,13 @@ describe("Red5 Pro's property file", () => {
     expect(warningsOf(text, around(`jwt.secret=${SECRET} \n`)).join()).toContain('ends in white space');
   });
 
+  it('repeats no line that may be a secret', () => {
+    const lines = warningsOf(text, around(`jwt.secret=${SECRET}\n${SECRET.toUpperCase()}x\n`));
+    expect(lines).toEqual([
+      'red5-web.properties:2: (a property): could not be mapped: nothing in the gateway corresponds to it',
+    ]);
+  });
+
   it('loses to keys that the config sets, with a warning where they differ', () => {
     const both = complete({
       auth: {
