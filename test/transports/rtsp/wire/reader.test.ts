@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { WireError } from '../../../../src/model/errors.js';
-import { InterleavedFrame, writeFrame } from '../../../../src/transports/rtsp/wire/frame.js';
+import type { InterleavedFrame } from '../../../../src/transports/rtsp/wire/frame.js';
+import { writeFrame } from '../../../../src/transports/rtsp/wire/frame.js';
 import { READER_LIMITS, RtspReader } from '../../../../src/transports/rtsp/wire/reader.js';
 import { bytesOf, cut, drain, feed, head, plain, readAll, type Plain } from './reading.js';
 
