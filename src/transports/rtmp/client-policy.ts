@@ -3,13 +3,14 @@ import { reject } from '../../model/rejection.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { answerCommand } from './commands.js';
 import type { GuardsContext, Voices } from './guards.js';
+import { Patience } from './patience.js';
 import { refusal } from './replies.js';
 import { onlyHoldsMedia } from './wire/aggregate.js';
 import type { FilterPolicy } from './wire/chunk-filter.js';
 import { COLLECT, DROP, PASS, type Disposition } from './wire/chunk-table.js';
 import { readCommand, writeCommand, type Command } from './wire/command.js';
 import { readControlNumber, readUserControl, USER_CONTROL, userControlMessage } from './wire/control.js';
-import { COMMAND_CHUNK_STREAM, MESSAGE, type Message } from './wire/message.js';
+import { COMMAND_CHUNK_STREAM, isCommand, isControl, MESSAGE, type Message } from './wire/message.js';
 
 const MAX_COMMAND_BYTES = 65_536;
 const MAX_AGGREGATE_BYTES = 1 << 20;
@@ -22,6 +23,7 @@ export class ClientPolicy implements FilterPolicy {
   readonly #context: GuardsContext;
   readonly #voices: Voices;
   readonly #acks: Acknowledgements;
+  readonly #patience = new Patience();
   #streamIds: number;
 
   constructor(context: GuardsContext, voices: Voices) {
@@ -63,6 +65,7 @@ export class ClientPolicy implements FilterPolicy {
   }
 
   message(message: Message): void {
+    if (isControl(message.type) || isCommand(message.type)) this.#patience.spend(this.#context.client.table.received);
     switch (message.type) {
       case MESSAGE.userControl:
         this.#clientUserControl(message);

@@ -7,6 +7,7 @@ import { RtmpClientLeg, type ClientSide } from './client-leg.js';
 import { answerCommand } from './commands.js';
 import { readConnect, type ConnectFields } from './credential.js';
 import { CLIENT_CHUNK_SIZE, CLOSE_GRACE_MS, type RtmpDeps, type RtmpOptions } from './options.js';
+import { Patience } from './patience.js';
 import { askConnect, askStream, cutOffHint, type Asked } from './questions.js';
 import { confirmation, refusal, type Question } from './replies.js';
 import { readPublishOrPlay } from './stream-command.js';
@@ -38,8 +39,9 @@ export interface Watcher {
   onGone(): void;
 }
 
-/** Kept messages of one sort that are logged; the rest is only counted. */
-const MAX_NOTES = 5;
+/** Kept messages of one connection that are counted, and that are logged. */
+const MAX_NOTES = 100;
+const MAX_LOGGED_NOTES = 5;
 
 /**
  * One RTMP client from accept to close: handshake, commands, a decision for connect and one for each publish or play,
@@ -50,6 +52,7 @@ export class RtmpConnection implements ByteStreamHandler {
   readonly #watcher: Watcher;
   readonly #table = new ChunkTable();
   readonly #abort = new AbortController();
+  readonly #patience = new Patience();
   readonly #reader: ChunkReader;
   readonly #stream: ByteStream;
   #id: string;
@@ -131,6 +134,7 @@ export class RtmpConnection implements ByteStreamHandler {
   }
 
   #dispatch(message: Message): void {
+    this.#patience.spend(this.#table.received);
     if (isCommand(message.type)) {
       this.#obey(readCommand(message.type === MESSAGE.commandAmf3 ? 17 : 20, message.payload), message.streamId);
     } else if (message.type === MESSAGE.windowAckSize) {
@@ -302,10 +306,12 @@ export class RtmpConnection implements ByteStreamHandler {
     this.#close(refusal(question, rejection));
   }
 
+  /** Cheap, since a client can bring it about with every byte: only the first few are logged and counted one by one. */
   #kept(what: string): void {
-    this.#shared.deps.metrics.count('kept_messages_total', { transport: 'RTMP', what });
     this.#notes += 1;
-    if (this.#notes <= MAX_NOTES) this.#log('debug', 'session.note', { note: 'kept', what });
+    if (this.#notes > MAX_NOTES) return;
+    this.#shared.deps.metrics.count('kept_messages_total', { transport: 'RTMP', what });
+    if (this.#notes <= MAX_LOGGED_NOTES) this.#log('debug', 'session.note', { note: 'kept', what });
   }
 
   #send(messages: readonly Message[]): void {

@@ -49,9 +49,9 @@ export interface Guards {
   agreeOnChunkSize(writeToOrigin: (bytes: Buffer) => void, writeToClient: (bytes: Buffer) => void): void;
   /** Bytes of the client that were not read when it finished. */
   clientRest(): Buffer;
-  /** Puts a message where the origin can read it, if the place is here; else it is not sent. */
+  /** Last words to the origin: nothing of the client follows. Not sent where the origin was left with half a message. */
   tellOrigin(message: Message, write: (bytes: Buffer) => void): void;
-  /** The same towards the client. */
+  /** Last words to the client. */
   tellClient(message: Message, write: (bytes: Buffer) => void): void;
 }
 
@@ -109,10 +109,13 @@ class StreamGuards implements Guards {
   }
 
   tellOrigin(message: Message, write: (bytes: Buffer) => void): void {
+    // Last words also leave when the end came from inside a push: nothing may wait for its rest.
+    this.client.stop();
     this.client.inject(message, write);
   }
 
   tellClient(message: Message, write: (bytes: Buffer) => void): void {
+    this.origin.stop();
     this.origin.inject(message, write);
   }
 }

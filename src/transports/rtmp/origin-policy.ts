@@ -1,11 +1,12 @@
 import { WireError } from '../../model/errors.js';
 import { Acknowledgements } from './acknowledgements.js';
 import type { GuardsContext, Voices } from './guards.js';
+import { Patience } from './patience.js';
 import type { FilterPolicy } from './wire/chunk-filter.js';
 import { COLLECT, DROP, PASS, type Disposition } from './wire/chunk-table.js';
 import { readCommand, writeCommand, type Command } from './wire/command.js';
 import { readControlNumber, readUserControl, USER_CONTROL, userControlMessage } from './wire/control.js';
-import { COMMAND_CHUNK_STREAM, MESSAGE, type Message } from './wire/message.js';
+import { COMMAND_CHUNK_STREAM, isCommand, isControl, MESSAGE, type Message } from './wire/message.js';
 
 const MAX_COMMAND_BYTES = 65_536;
 
@@ -14,6 +15,7 @@ export class OriginPolicy implements FilterPolicy {
   readonly #context: GuardsContext;
   readonly #voices: Voices;
   readonly #acks: Acknowledgements;
+  readonly #patience = new Patience();
 
   constructor(context: GuardsContext, voices: Voices) {
     this.#context = context;
@@ -43,6 +45,7 @@ export class OriginPolicy implements FilterPolicy {
   }
 
   message(message: Message): void {
+    if (isControl(message.type) || isCommand(message.type)) this.#patience.spend(this.#context.origin.table.received);
     switch (message.type) {
       case MESSAGE.userControl:
         this.#originUserControl(message);
