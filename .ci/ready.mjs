@@ -49,11 +49,27 @@ function run(what, command, args) {
   if (result.status !== 0) fail(`${what} failed (${result.signal ?? `exit code ${result.status}`}), see above`);
 }
 
+/** Whether somebody has installed by hand just what the lock file says; npm keeps its own list of what is there. */
+function isInstalledByHand(lock) {
+  const list = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(list)) return false;
+  const there = JSON.parse(readFileSync(list, 'utf8')).packages;
+  const wantedPackages = Object.entries(JSON.parse(lock).packages).filter(([path]) => path !== '');
+  // Optional ones may be for another platform.
+  return wantedPackages.every(([path, { version, optional }]) =>
+    there[path] === undefined ? optional === true : there[path].version === version,
+  );
+}
+
 function install() {
   const lock = readFileSync(join(root, 'package-lock.json'));
   // The platform belongs to it: a node_modules copied from another machine holds the wrong native parts.
   const hash = createHash('sha256').update(lock).update(`${process.platform} ${process.arch}`).digest('hex');
   if (readStamp(lockStamp) === hash) return;
+  if (readStamp(lockStamp) === '' && isInstalledByHand(lock)) {
+    writeFileSync(lockStamp, `${hash}\n`);
+    return;
+  }
   const why = existsSync(join(root, 'node_modules')) ? 'package-lock.json has changed' : 'first start';
   console.error(`portcullis: ${why}, installing dependencies (npm ci) …`);
   // --include: neither NODE_ENV=production nor an omit in the user's npmrc may leave the compiler out.

@@ -87,7 +87,8 @@ describe('RTMPS', () => {
     });
     const sample = await makeSample(13);
     const publisher = publish(sample, gateway.secureUrl(`live/cam?token=${token({ 'red5-transport': 'RTMP' })}`));
-    await gateway.logs('session.start', { action: 'publish', secure: true });
+    await gateway.logs('decision', { action: 'publish', secure: true, outcome: 'yes' });
+    await gateway.logs('session.start', { action: 'publish' });
     const player = play(gateway.secureUrl(`live/cam?token=${token()}`));
     const { video, audio } = await player.pictures(125);
     expect(isStretchOf(video, sample.video)).toBe(true);

@@ -20,12 +20,34 @@ describe('an origin', () => {
     expect(gateway.lines().some((line) => line['code'] === 'origin-unavailable')).toBe(true);
   });
 
-  itNeeds(['ffmpeg', 'nginx'], 'that refuses the stream shows as origin-refused', async () => {
+  itNeeds(['ffmpeg', 'nginx'], 'that does not know the app shows as origin-refused', async () => {
     const nginx = await startNginx();
     const gateway = await startGateway({ origins: originAt(nginx.port) });
-    const ended = await publish(await makeSample(3), gateway.url(`closed/cam?token=${token()}`)).ended;
+    const ended = await publish(await makeSample(3), gateway.url(`nowhere/cam?token=${token()}`)).ended;
     expect(ended.stderr).toContain('origin-refused');
     expect(ended.code).not.toBe(0);
+  });
+
+  // nginx answers Publish.Start before it looks at its own `deny publish`.
+  itNeeds(['ffmpeg', 'nginx'], 'that says yes and then closes ends the publisher at once', async () => {
+    const nginx = await startNginx();
+    const gateway = await startGateway({ origins: originAt(nginx.port) });
+    const ended = await publish(await makeSample(8), gateway.url(`closed/cam?token=${token()}`)).ended;
+    expect(ended.code).not.toBe(0);
+    const line = await gateway.logs('session.end', { action: 'publish', reason: 'origin-closed' });
+    expect(line['durationMs']).toBeLessThan(2000);
+  });
+
+  itNeeds(['ffmpeg', 'nginx'], 'whose name somebody else publishes shows as stream-busy', async () => {
+    const nginx = await startNginx();
+    const gateway = await startGateway({ origins: originAt(nginx.port) });
+    const sample = await makeSample(8);
+    const holder = publish(sample, nginx.url('live/cam'));
+    await play(nginx.url('live/cam')).pictures(1);
+    const ended = await publish(sample, gateway.url(`live/cam?token=${token()}`)).ended;
+    expect(ended.stderr).toContain('stream-busy');
+    expect(holder.isOver).toBe(false);
+    await holder.stop('SIGINT');
   });
 
   itNeeds(['ffmpeg', 'nginx'], 'that hangs refuses with origin-unavailable after the dial time', async () => {
