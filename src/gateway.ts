@@ -7,7 +7,7 @@ import { createKeySet, type KeySpec, type TokenPolicy } from './hooks/verify-tok
 import type { ByteStream } from './model/byte-stream.js';
 import type { Clock } from './model/clock.js';
 import { GatewayError } from './model/errors.js';
-import type { StartRelay } from './model/leg.js';
+import type { OriginChoice, StartRelay } from './model/leg.js';
 import type { Log, Metrics } from './model/telemetry.js';
 import { createAdmission } from './net/admission.js';
 import { dialTcp } from './net/dial.js';
@@ -17,6 +17,7 @@ import { listenTcp } from './net/tcp.js';
 import { listenTls } from './net/tls.js';
 import { originCredentials } from './origin/credentials.js';
 import { createChooseOrigin } from './origin/pool.js';
+import { createOriginStates } from './origin/states.js';
 import { createRelay } from './relay/relay.js';
 import { createDoor } from './session/session.js';
 import { createRtmpTransport } from './transports/rtmp/index.js';
@@ -89,19 +90,25 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     publisherConflict: config.relay.publisherConflict,
     onExpiry: config.auth.onExpiry,
     isDraining: () => state.isDraining,
+    elapsedMs: () => performance.now(),
   });
+  const states = createOriginStates(log, metrics);
+  const dial = async (origin: OriginChoice, signal: AbortSignal): Promise<ByteStream> => {
+    const { name, host, port, secure } = origin;
+    try {
+      const stream = await dialTcp({ host, port, secure, timeoutMs: config.limits.dialTimeoutSeconds * 1000, signal });
+      states.answered(name);
+      return stream;
+    } catch (error) {
+      if (!signal.aborted) states.failed(name, error instanceof Error ? error.message : 'unknown');
+      throw error;
+    }
+  };
   const rtmp = createRtmpTransport(
     {
       door,
       chooseOrigin,
-      dial: (origin, signal) =>
-        dialTcp({
-          host: origin.host,
-          port: origin.port,
-          secure: origin.secure,
-          timeoutMs: config.limits.dialTimeoutSeconds * 1000,
-          signal,
-        }),
+      dial,
       clock,
       log,
       metrics,
@@ -122,12 +129,22 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const listeners = await openListeners(config, deps, {
     rtmp: (stream) => {
       const onGone = admission.admit(stream);
-      if (onGone !== undefined) rtmp.accept(stream, onGone);
+      if (onGone === undefined) return;
+      metrics.gauge('connections', { transport: 'RTMP' }, admission.total());
+      rtmp.accept(stream, () => {
+        onGone();
+        metrics.gauge('connections', { transport: 'RTMP' }, admission.total());
+      });
     },
     isReady: () => (state.isDraining ? 'draining' : undefined),
   });
   const close = async (): Promise<void> => {
-    await Promise.all([...listeners.values()].map((listener) => listener.close()));
+    await Promise.all(
+      [...listeners].map(async ([name, listener]) => {
+        await listener.close();
+        log.write('info', 'listener.closed', { listener: name });
+      }),
+    );
     pacer.stop();
   };
   return {

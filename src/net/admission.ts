@@ -10,6 +10,8 @@ export interface AdmissionLimits {
 export interface Admission {
   /** What to call when the stream has closed; undefined when it may not stay (then it has been destroyed). */
   admit(stream: ByteStream): (() => void) | undefined;
+  /** How many are here. */
+  total(): number;
 }
 
 /**
@@ -20,6 +22,7 @@ export function createAdmission(limits: AdmissionLimits, onRefused: (reason: str
   const byAddress = new Map<string, number>();
   let total = 0;
   return {
+    total: () => total,
     admit(stream) {
       const key = networkOf(stream.remoteAddress);
       const here = byAddress.get(key) ?? 0;
