@@ -84,10 +84,12 @@ async function runGateway(originPort: number, options: DevOptions, around: Surro
   const secret = new Secret(randomBytes(SECRET_BYTES).toString('base64url'));
   const config = devConfig(originPort, options, secret, io);
   const gateway = await parts.startGateway(config, { log, metrics: createMetrics(() => undefined), clock: io.clock });
+  log.write('info', 'gateway.start', { version: io.version, profile: config.auth.profile });
   io.stdout(bannerOf(gateway, secret, io.clock.now()));
   await stopping.first;
   // A second signal is for those who do not want to wait even for this.
   await Promise.race([gateway.stop(), stopping.second]);
+  log.write('info', 'gateway.stop', {});
   return EXIT.fine;
 }
 

@@ -1,0 +1,162 @@
+import { describe, expect, it } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import { runDev, type DevParts } from '../../src/cli/dev.js';
+import type { Config } from '../../src/config/config.js';
+import { GatewayError } from '../../src/model/errors.js';
+import { fakeIo } from './fake-io.js';
+
+/** Parts that only note what happens to them. */
+function fakeParts(startGateway?: DevParts['startGateway']) {
+  const noted: string[] = [];
+  const configs: Config[] = [];
+  const parts: DevParts = {
+    startOrigin: () => {
+      noted.push('origin started');
+      return Promise.resolve({
+        rtmpPort: 4321,
+        stop: () => {
+          noted.push('origin stopped');
+          return Promise.resolve();
+        },
+      });
+    },
+    startGateway:
+      startGateway ??
+      ((config) => {
+        configs.push(config);
+        noted.push('gateway started');
+        const stop = () => {
+          noted.push('gateway stopped');
+          return Promise.resolve();
+        };
+        const port = config.listen.rtmp?.port === 0 ? 5555 : (config.listen.rtmp?.port ?? -1);
+        return Promise.resolve({ addresses: { rtmp: { host: '127.0.0.1', port } }, drain: stop, stop });
+      }),
+  };
+  return { noted, configs, parts };
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+async function runUntilSignal(args: readonly string[] = []) {
+  const io = fakeIo({ env: { PORTCULLIS_LISTEN__RTMP__HOST: '0.0.0.0' } });
+  const { noted, configs, parts } = fakeParts();
+  const running = runDev(args, io, parts);
+  await settle();
+  io.signal('SIGINT');
+  const code = await running;
+  const [config] = configs;
+  if (config === undefined) throw new Error('no gateway was started');
+  return { io, noted, config, code };
+}
+
+function secretOf(config: Config): string {
+  const [key] = config.auth.keys;
+  return key?.kind === 'secret' ? key.secret.reveal() : '';
+}
+
+describe('portcullis dev', () => {
+  it('starts the origin before the gateway, and stops them the other way round', async () => {
+    const { noted, code } = await runUntilSignal();
+    expect(noted).toEqual(['origin started', 'gateway started', 'gateway stopped', 'origin stopped']);
+    expect(code).toBe(0);
+  });
+
+  it('listens on loopback only, whatever the environment says', async () => {
+    const { config } = await runUntilSignal();
+    expect(config.listen).toEqual({ rtmp: { host: '127.0.0.1', port: 1935 } });
+  });
+
+  it('relays to its own origin, which is shown nothing', async () => {
+    const { config } = await runUntilSignal();
+    expect(config.origins).toMatchObject([
+      { rtmp: { host: '127.0.0.1', port: 4321, secure: false }, rooms: 'flat', credentials: { mode: 'strip' } },
+    ]);
+  });
+
+  it('makes another secret of at least 32 bytes at each start', async () => {
+    const secrets = [await runUntilSignal(), await runUntilSignal()].map(({ config }) => secretOf(config));
+    expect(Buffer.byteLength(secrets[0] ?? '')).toBeGreaterThanOrEqual(32);
+    expect(secrets[0]).not.toBe(secrets[1]);
+  });
+
+  it('prints tokens of an hour, one that may publish and one that may play', async () => {
+    const { io, config } = await runUntilSignal();
+    const tokens = [...new Set([...io.out().matchAll(/token=([\w.-]+)/g)].map(([, token]) => token ?? ''))];
+    const nowS = Math.floor(io.clock.now() / 1000);
+    const claims = tokens.map((token) => jwt.verify(token, secretOf(config), { clockTimestamp: nowS }));
+    expect(claims).toEqual([
+      { sub: 'dev-publisher', roles: 'red5-publisher', 'red5-transport': 'RTMP', iat: nowS, exp: nowS + 3600 },
+      { sub: 'dev-viewer', roles: 'red5-subscriber', 'red5-transport': 'RTMP', iat: nowS, exp: nowS + 3600 },
+    ]);
+  });
+
+  it('prints commands whose addresses are quoted, with the port that is really open', async () => {
+    const { io } = await runUntilSignal(['--rtmp-port', '0']);
+    const commands = io.out().match(/^ {2}ff.*$/gm) ?? [];
+    expect(commands).toHaveLength(4);
+    for (const command of commands) expect(command).toMatch(/"rtmp:\/\/127\.0\.0\.1:5555\/live\/demo\?token=[\w.-]+"/);
+    expect(io.out()).toContain('Server      rtmp://127.0.0.1:5555/live\n');
+  });
+
+  it('keeps tokens and secret out of the log', async () => {
+    const { io, config } = await runUntilSignal(['--log-level', 'debug']);
+    const log = io.out().match(/^\d\d:\d\d:.*$/gm) ?? [];
+    expect(log.length).toBeGreaterThan(0);
+    expect(log.filter((line) => line.includes('eyJ') || line.includes(secretOf(config)))).toEqual([]);
+  });
+
+  it.each([
+    [['--rtmp-port', 'many'], '--rtmp-port takes a port'],
+    [['--rtmp-port', '65536'], '--rtmp-port takes a port'],
+    [['--log-level', 'loud'], '--log-level takes'],
+    [['--port', '1'], 'unknown flag'],
+  ])('refuses %j with exit code 2 and starts nothing', async (args, message) => {
+    const io = fakeIo();
+    const { noted, parts } = fakeParts();
+    expect(await runDev(args, io, parts)).toBe(2);
+    expect(io.err()).toContain(message);
+    expect(noted).toEqual([]);
+  });
+
+  it('names the flag when the port is taken, and stops the origin', async () => {
+    const cause = Object.assign(new Error('in use'), { code: 'EADDRINUSE' });
+    const { noted, parts } = fakeParts(() =>
+      Promise.reject(new GatewayError('listen-failed', 'gateway', 'no', { cause })),
+    );
+    const io = fakeIo();
+    expect(await runDev([], io, parts)).toBe(1);
+    expect(io.err()).toContain('port 1935 is taken; choose another with --rtmp-port');
+    expect(noted).toEqual(['origin started', 'origin stopped']);
+  });
+
+  it('tells why the origin did not start', async () => {
+    const { parts } = fakeParts();
+    const io = fakeIo();
+    const startOrigin = () =>
+      Promise.reject(new GatewayError('embedded-origin-package-missing', 'gateway', 'run: npm'));
+    expect(await runDev([], io, { ...parts, startOrigin })).toBe(1);
+    expect(io.err()).toBe('portcullis dev: run: npm\n');
+  });
+
+  it('does not wait for a gateway that will not stop when asked twice', async () => {
+    const { noted, parts } = fakeParts(() =>
+      Promise.resolve({
+        addresses: {},
+        drain: () => Promise.resolve(),
+        stop: () => new Promise<void>(() => undefined),
+      }),
+    );
+    const io = fakeIo();
+    const running = runDev([], io, parts);
+    await settle();
+    io.signal('SIGINT');
+    await settle();
+    io.signal('SIGINT');
+    expect(await running).toBe(0);
+    expect(noted).toEqual(['origin started', 'origin stopped']);
+  });
+});
