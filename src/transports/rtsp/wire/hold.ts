@@ -1,4 +1,4 @@
-/** What is reserved at once for a piece whose size the peer announced; beyond it, memory follows what has arrived. */
+/** What is reserved at once: a frame of one network packet. Beyond it, memory follows what has arrived, not what is announced. */
 const FIRST_BYTES = 2048;
 
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -12,9 +12,9 @@ export class Hold {
     return this.#length;
   }
 
-  /** The bytes held so far, as a view. */
-  get bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+  /** One of the bytes held so far. */
+  byteAt(at: number): number {
+    return this.#bytes[at] as number;
   }
 
   /** Copies `source` from `start` to `end` behind what is held. `wanted` is how long the piece will be at most. */
@@ -31,7 +31,7 @@ export class Hold {
 
   /** Gives away what is held. */
   take(): Buffer {
-    const taken = this.bytes;
+    const taken = this.#bytes.subarray(0, this.#length);
     this.#bytes = EMPTY;
     this.#length = 0;
     return taken;

@@ -148,7 +148,7 @@ export class RtspReader {
   }
 
   #goOn(): RtspItem | undefined {
-    return this.#message === undefined && this.#hold.bytes[0] === FRAME_MARK
+    return this.#message === undefined && this.#hold.byteAt(0) === FRAME_MARK
       ? this.#straddlingFrame()
       : this.#readMessage();
   }
@@ -163,21 +163,20 @@ export class RtspReader {
     const start = this.#at;
     const input = this.#input;
     if (input.length - start < FRAME_HEADER_BYTES) return this.#straddlingFrame();
-    const end = start + this.#frameBytes(input, start);
+    const end = start + this.#frameBytes(((input[start + 2] as number) << 8) | (input[start + 3] as number));
     if (end > input.length) return this.#straddlingFrame();
     this.#at = end;
     return new InterleavedFrame(input, start, end);
   }
 
   #straddlingFrame(): InterleavedFrame | undefined {
-    if (!this.#fill(FRAME_HEADER_BYTES)) return undefined;
-    const size = this.#frameBytes(this.#hold.bytes, 0);
-    return this.#fill(size) ? new InterleavedFrame(this.#hold.take(), 0, size) : undefined;
+    if (!this.#fill(FRAME_HEADER_BYTES, MAX_FRAME_PAYLOAD_BYTES)) return undefined;
+    const size = this.#frameBytes((this.#hold.byteAt(2) << 8) | this.#hold.byteAt(3));
+    return this.#fill(size, size) ? new InterleavedFrame(this.#hold.take(), 0, size) : undefined;
   }
 
-  /** Size of a whole frame, out of its header at `at`. */
-  #frameBytes(bytes: Buffer, at: number): number {
-    const length = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+  /** Size of a whole frame with a payload of `length` bytes. */
+  #frameBytes(length: number): number {
     const { maxFrameBytes } = this.#limits;
     if (length > maxFrameBytes) throw this.#error('frame-too-long', `at most ${maxFrameBytes} bytes in a frame`);
     return FRAME_HEADER_BYTES + length;
@@ -189,7 +188,7 @@ export class RtspReader {
     while (message.headers === undefined) {
       if (!this.#readHeadLine(message)) return undefined;
     }
-    if (!this.#fill(message.bodyBytes)) return undefined;
+    if (!this.#fill(message.bodyBytes, message.bodyBytes)) return undefined;
     this.#message = undefined;
     return { ...(message.start as StartLine), headers: message.headers, body: this.#hold.take() };
   }
@@ -240,11 +239,11 @@ export class RtspReader {
     return readLine(this.#hold.take(), offset);
   }
 
-  /** Moves input to what is held until that has `size` bytes at least; whether it has. */
-  #fill(size: number): boolean {
+  /** Moves input to what is held until that has `size` bytes at least; whether it has. `wanted`: how many it may become. */
+  #fill(size: number, wanted: number): boolean {
     const missing = Math.max(0, size - this.#hold.length);
     const end = Math.min(this.#input.length, this.#at + missing);
-    this.#hold.add(this.#input, this.#at, end, size);
+    this.#hold.add(this.#input, this.#at, end, wanted);
     this.#at = end;
     return this.#hold.length >= size;
   }
