@@ -17,6 +17,7 @@ import { listenTcp } from './net/tcp.js';
 import { listenTls } from './net/tls.js';
 import { originCredentials } from './origin/credentials.js';
 import { createChooseOrigin } from './origin/pool.js';
+import type { RoomPlacement } from './origin/rooms.js';
 import { createOriginStates } from './origin/states.js';
 import { createRelay } from './relay/relay.js';
 import { createDoor } from './session/session.js';
@@ -245,15 +246,21 @@ function hookDeps(config: Config, clock: Clock): HookDeps {
 }
 
 function originOptions(config: Config) {
-  return config.origins.map(({ name, rtmp, rooms, apps, credentials }) => ({
+  return config.origins.map(({ name, rtmp, rtsp, http, rooms, apps, credentials }) => ({
     name,
-    host: rtmp.host,
-    port: rtmp.port,
-    secure: rtmp.secure,
-    rooms,
+    endpoints: {
+      ...(rtmp && { rtmp: { ...rtmp, rooms } }),
+      ...(rtsp && { rtsp: { ...rtsp, rooms: inUrl(rooms) } }),
+      ...(http && { http: { ...http, rooms: inUrl(rooms) } }),
+    },
     credentials,
     ...(apps === undefined ? {} : { apps }),
   }));
+}
+
+/** In a URL, app and name are one path: where they meet does not matter. */
+function inUrl(rooms: RoomPlacement): RoomPlacement {
+  return rooms === 'flat' ? 'flat' : 'name';
 }
 
 function relayOf(config: Config, clock: Clock): StartRelay {

@@ -52,8 +52,12 @@ function keyText(key: AuthKey): string {
   return key.kind === 'secret' ? `${head}, ${key.secret.toString()} (${key.encoding})` : `${head}, ${key.kind}`;
 }
 
-function originText({ name, preset, rtmp, rooms, apps, credentials }: Origin): string {
-  const scheme = rtmp.secure ? 'rtmps' : 'rtmp';
+function originText(origin: Origin): string {
+  const { name, preset, rooms, apps, credentials } = origin;
+  const addresses = (['rtmp', 'rtsp', 'http'] as const).flatMap((kind) => {
+    const address = origin[kind];
+    return address === undefined ? [] : [`${kind}${address.secure ? 's' : ''}://${address.host}:${address.port}`];
+  });
   const served = apps === undefined ? 'all apps' : apps.join(', ');
-  return `${name} (${preset}) ${scheme}://${rtmp.host}:${rtmp.port}, ${served}, rooms: ${rooms}, credentials: ${credentials.mode}`;
+  return `${name} (${preset}) ${addresses.join(' ')}, ${served}, rooms: ${rooms}, credentials: ${credentials.mode}`;
 }

@@ -57,11 +57,19 @@ export type KeyMaterial =
   | { readonly kind: 'public-key'; readonly publicKey: string }
   | { readonly kind: 'jwks'; readonly jwks: string };
 
-/** A media server behind the gateway. */
+/** Where an origin listens for one kind of transport. */
+export interface OriginAddress extends Endpoint {
+  readonly secure: boolean;
+}
+
+/** A media server behind the gateway; it has at least one address. */
 export interface Origin {
   readonly name: string;
   readonly preset: OriginPreset;
-  readonly rtmp: Endpoint & { readonly secure: boolean };
+  readonly rtmp?: OriginAddress;
+  readonly rtsp?: OriginAddress;
+  /** For WHIP and WHEP; `path` goes before all others: empty, or `/a/b`. */
+  readonly http?: OriginAddress & { readonly path: string };
   readonly rooms: 'app' | 'name' | 'flat';
   /** Absent: all. */
   readonly apps?: readonly string[];

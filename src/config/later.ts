@@ -7,8 +7,6 @@ const LATER_KEYS: Readonly<Record<string, string>> = {
   'listen.http': 'HTTP (WHIP and WHEP) is not in this version',
   'listen.https': 'HTTP (WHIP and WHEP) is not in this version',
   'listen.media': 'WebRTC media is not in this version',
-  'origins[].rtsp': 'RTSP is not in this version',
-  'origins[].http': 'HTTP (WHIP and WHEP) is not in this version',
   'origins[].media': 'WebRTC media is not in this version',
   'relay.shareViewers': 'sharing one pull between viewers is not in this version',
 };

@@ -1,11 +1,18 @@
-import type { Endpoint, Origin, OriginCredentialsConfig, OriginPreset } from './config.js';
+import type { Origin, OriginAddress, OriginCredentialsConfig, OriginPreset } from './config.js';
 import type { PathStep } from './fault.js';
 import { MAKE_A_SECRET, MIN_SECRET_BYTES } from './resolve-auth.js';
 import type { Resolving } from './resolving.js';
-import { ORIGIN_URL } from './schema-origins.js';
+import { ORIGIN_URLS } from './schema-origins.js';
 import type { OriginInput } from './schema-origins.js';
 
-const DEFAULT_PORTS = { rtmp: 1935, rtmps: 443 } as const;
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  rtmp: 1935,
+  rtmps: 443,
+  rtsp: 554,
+  rtsps: 322,
+  http: 80,
+  https: 443,
+};
 
 /** Where each kind of server wants the room. */
 const ROOMS: Readonly<Record<OriginPreset, Origin['rooms']>> = {
@@ -33,25 +40,49 @@ export function resolveOrigins(inputs: readonly OriginInput[], to: Resolving): r
   );
   return inputs.flatMap((input, index) => {
     const path = ['origins', index];
-    const rtmp = addressOf(input.rtmp, [...path, 'rtmp'], to);
+    const addresses = resolveAddresses(input, path, to);
     const credentials = resolveCredentials(input, [...path, 'credentials'], to);
-    if (rtmp === null || credentials === null) return [];
+    if (addresses === null || credentials === null) return [];
     const { name, preset, apps } = input;
-    return [{ name, preset, rtmp, rooms: input.rooms ?? ROOMS[preset], ...(apps && { apps }), credentials }];
+    return [{ name, preset, ...addresses, rooms: input.rooms ?? ROOMS[preset], ...(apps && { apps }), credentials }];
   });
 }
 
+function resolveAddresses(
+  input: OriginInput,
+  path: readonly PathStep[],
+  to: Resolving,
+): Pick<Origin, 'rtmp' | 'rtsp' | 'http'> | null {
+  const { rtmp, rtsp, http } = input;
+  if (rtmp === undefined && rtsp === undefined && http === undefined) {
+    return to.fault(path, 'has no address', 'expected rtmp, rtsp or http, such as rtmp: "rtmp://10.0.0.5:1935"');
+  }
+  const resolved = {
+    ...(rtmp !== undefined && { rtmp: addressOf('rtmp', rtmp, path, to) }),
+    ...(rtsp !== undefined && { rtsp: addressOf('rtsp', rtsp, path, to) }),
+    ...(http !== undefined && { http: httpAddressOf(http, path, to) }),
+  };
+  const isWhole = (all: typeof resolved): all is Pick<Origin, 'rtmp' | 'rtsp' | 'http'> =>
+    Object.values(all).every((one) => one !== null);
+  return isWhole(resolved) ? resolved : null;
+}
+
 function addressOf(
+  kind: keyof typeof ORIGIN_URLS,
   url: string,
   path: readonly PathStep[],
   to: Resolving,
-): (Endpoint & { readonly secure: boolean }) | null {
-  const [, scheme, host, port] = ORIGIN_URL.exec(url) ?? [];
+): OriginAddress | null {
+  const [, scheme, host, port] = ORIGIN_URLS[kind].exec(url) ?? [];
   if (scheme === undefined || host === undefined) return null;
-  const secure = scheme === 'rtmps';
-  const number = port === undefined ? DEFAULT_PORTS[secure ? 'rtmps' : 'rtmp'] : Number(port);
-  if (number < 1 || number > 65535) return to.fault(path, `has the port ${number}`, 'expected 1 to 65535');
-  return { host: host.replace(/^\[|\]$/g, ''), port: number, secure };
+  const number = port === undefined ? (DEFAULT_PORTS[scheme] ?? 0) : Number(port);
+  if (number < 1 || number > 65535) return to.fault([...path, kind], `has the port ${number}`, 'expected 1 to 65535');
+  return { host: host.replace(/^\[|\]$/g, ''), port: number, secure: scheme.endsWith('s') };
+}
+
+function httpAddressOf(url: string, path: readonly PathStep[], to: Resolving): Origin['http'] | null {
+  const address = addressOf('http', url, path, to);
+  return address && { ...address, path: ORIGIN_URLS.http.exec(url)?.[4] ?? '' };
 }
 
 type CredentialsInput = OriginInput['credentials'];

@@ -10,6 +10,7 @@ import type { ConfigInput } from './schema.js';
 export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: CheckKeys): Config {
   const { hooks, limits, relay, store, admin, log } = input;
   checkHooks(hooks, input, to);
+  checkServed(input, to);
   return {
     listen: resolveListen(input, to),
     tls: resolveTls(input.tls, to),
@@ -18,6 +19,20 @@ export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: Chec
     origins: resolveOrigins(input.origins, to),
     ...{ limits, relay, store, admin, log },
   };
+}
+
+/** Which kind of origin address a listener's streams go to. */
+const SERVED_BY = { rtmp: 'rtmp', rtmps: 'rtmp' } as const;
+
+/** A listener whose streams have nowhere to go would refuse everybody. */
+function checkServed({ listen, origins }: ConfigInput, to: Resolving): void {
+  for (const name of ['rtmp', 'rtmps'] as const) {
+    const kind = SERVED_BY[name];
+    if (listen[name] === undefined || origins.length === 0 || origins.some((origin) => origin[kind] !== undefined)) {
+      continue;
+    }
+    to.fault(['listen', name], `is opened, but no origin has an address for ${kind}`, `expected origins[].${kind}`);
+  }
 }
 
 const RULES: readonly HookName[] = ['require-transport', 'require-role', 'require-room'];

@@ -4,8 +4,19 @@ import { name, seconds, secretRef } from './schema-fields.js';
 /** Origins the gateway knows the manners of. */
 export const ORIGIN_PRESETS = ['red5pro', 'generic', 'nginx-rtmp', 'mediamtx', 'srs', 'embedded'] as const;
 
-/** Scheme, host (IPv6 in brackets) and port of an origin address. */
-export const ORIGIN_URL = /^(rtmps?):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::(\d{1,5}))?\/?$/;
+const HOST_AND_PORT = String.raw`(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::(\d{1,5}))?`;
+
+/** Scheme, host (IPv6 in brackets), port and, of HTTP only, path of an origin address, by its kind. */
+export const ORIGIN_URLS = {
+  rtmp: new RegExp(String.raw`^(rtmps?)://${HOST_AND_PORT}/?$`),
+  rtsp: new RegExp(String.raw`^(rtsps?)://${HOST_AND_PORT}/?$`),
+  http: new RegExp(String.raw`^(https?)://${HOST_AND_PORT}((?:/[A-Za-z0-9._~-]{1,128}){0,16})/?$`),
+} as const;
+
+const address = (kind: keyof typeof ORIGIN_URLS, without: string) =>
+  z.string().regex(ORIGIN_URLS[kind], {
+    error: `is not an origin address; expected ${kind}://host:port or ${kind}s://host:port, without ${without}`,
+  });
 
 const credentialsSchema = z
   .strictObject({
@@ -36,17 +47,22 @@ const credentialsSchema = z
 const originSchema = z.strictObject({
   name: name().describe('Name of the origin, for log and metrics.'),
   preset: z.enum(ORIGIN_PRESETS).default('red5pro').describe('What kind of server it is; sets the defaults below.'),
-  rtmp: z
-    .string()
-    .regex(ORIGIN_URL, {
-      error: 'is not an origin address; expected rtmp://host:port or rtmps://host:port, without user, path or query',
-    })
+  rtmp: address('rtmp', 'user, path or query')
+    .optional()
     .describe('Address for RTMP: `rtmp://host:port` (port 1935 if absent) or `rtmps://host:port` (443).'),
+  rtsp: address('rtsp', 'user, path or query')
+    .optional()
+    .describe('Address for RTSP: `rtsp://host:port` (port 554 if absent) or `rtsps://host:port` (322).'),
+  http: address('http', 'user or query')
+    .optional()
+    .describe(
+      'Address for WHIP and WHEP: `http://host:port` (port 80 if absent) or `https://host:port` (443); a path goes before all others.',
+    ),
   rooms: z
     .enum(['app', 'name', 'flat'])
     .optional()
     .describe(
-      'Where the origin gets the room. `app`: app/room + name. `name`: app + room/name. `flat`: joined into one name without slashes. Default by preset: `app`; nginx-rtmp `name`; embedded `flat`.',
+      'Where the origin gets the room in RTMP. `app`: app/room + name. `name`: app + room/name. `flat`: joined into one name without slashes, in all transports. Default by preset: `app`; nginx-rtmp `name`; embedded `flat`.',
     ),
   apps: z
     .array(z.string().regex(/^[^\s/\\?#;%]{1,128}$/, { error: 'is not the name of an app; expected one path segment' }))

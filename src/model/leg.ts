@@ -64,7 +64,7 @@ export interface OwnRelay {
   run(onEnd: (reason: EndReason, error?: Error) => void): RunningRelay;
 }
 
-/** One address of an origin that was chosen for a stream, and what to show there. */
+/** An origin that was chosen for a stream: its address for the request's transport, and what to show there. */
 export interface OriginChoice {
   readonly name: string;
   readonly host: string;

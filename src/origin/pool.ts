@@ -1,19 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { ChooseOrigin, OriginCredentials } from '../model/leg.js';
+import { ENDPOINT_OF, type EndpointKind } from '../model/transport.js';
 import { pathOf, type ConnectionRequest } from '../model/request.js';
 import type { CredentialsOption } from './credentials.js';
 import { originStream, type RoomPlacement } from './rooms.js';
 
-/** One origin as the config says it, reduced to what this transport needs. */
-export interface OriginOption {
-  readonly name: string;
+/** Where an origin is reached by one kind of transport. */
+export interface OriginEndpoint {
   readonly host: string;
   readonly port: number;
   /** The origin is spoken to inside TLS. */
   readonly secure: boolean;
+  readonly rooms: RoomPlacement;
+}
+
+/** One origin as the config says it. */
+export interface OriginOption {
+  readonly name: string;
+  /** Of a kind that is absent it serves nothing. */
+  readonly endpoints: Readonly<Partial<Record<EndpointKind, OriginEndpoint>>>;
   /** The apps it serves; undefined is all. */
   readonly apps?: readonly string[];
-  readonly rooms: RoomPlacement;
   readonly credentials: CredentialsOption;
 }
 
@@ -41,23 +48,28 @@ function pick(origins: readonly OriginOption[], path: string): OriginOption | un
 }
 
 /**
- * Makes the choice of an origin: those that serve the app, and among several the one that the stream's path falls to,
- * the same on every gateway. Undefined when none serves the app, and for a request that names no stream yet.
+ * Makes the choice of an origin: those that serve the app and speak the transport, and among several the one that the
+ * stream's path falls to, the same on every gateway. Undefined when there is none, and for a request that names no
+ * stream yet.
  */
 export function createChooseOrigin(origins: readonly OriginOption[], makeCredentials: MakeCredentials): ChooseOrigin {
   return (request) => {
     const { target } = request;
     if (target.name === null) return undefined;
-    const serving = origins.filter((origin) => origin.apps === undefined || origin.apps.includes(target.app));
+    const kind = ENDPOINT_OF[request.transport];
+    const serving = origins.filter(
+      ({ apps, endpoints }) => endpoints[kind] !== undefined && (apps === undefined || apps.includes(target.app)),
+    );
     const origin = pick(serving, pathOf(target));
-    if (origin === undefined) return undefined;
-    const { name, host, port, secure } = origin;
+    const endpoint = origin?.endpoints[kind];
+    if (origin === undefined || endpoint === undefined) return undefined;
+    const { host, port, secure, rooms } = endpoint;
     return {
-      name,
+      name: origin.name,
       host,
       port,
       secure,
-      ...originStream(target, origin.rooms),
+      ...originStream(target, rooms),
       credentials: makeCredentials(origin, request),
     };
   };

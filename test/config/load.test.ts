@@ -110,7 +110,7 @@ describe('a fault', () => {
     [
       'a key that is missing',
       MINIMAL.replace('    rtmp: "rtmp://10.0.0.5:1935"\n', ''),
-      'gateway.yaml:8: origins[0].rtmp: is missing; expected text',
+      'gateway.yaml:8: origins[0]: has no address; expected rtmp, rtsp or http, such as rtmp: "rtmp://10.0.0.5:1935"',
     ],
     [
       'a secret in place',
@@ -173,9 +173,14 @@ describe('a fault', () => {
       'gateway.yaml:2: listen.http: HTTP (WHIP and WHEP) is not in this version',
     ],
     [
-      'an RTSP origin',
-      MINIMAL.replace('    rtmp: "rtmp', '    rtsp: "rtsp'),
-      'gateway.yaml:9: origins[0].rtsp: RTSP is not in this version',
+      'an origin with a word of another transport',
+      MINIMAL.replace('    rtmp: "rtmp', '    rtsp: "rtmp'),
+      'gateway.yaml:9: origins[0].rtsp: is not an origin address; expected rtsp://host:port or rtsps://host:port, without user, path or query',
+    ],
+    [
+      'an HTTP origin with a query',
+      MINIMAL.replace('    rtmp: "rtmp://10.0.0.5:1935"', '    http: "http://10.0.0.5:5080/a?b"'),
+      'gateway.yaml:9: origins[0].http: is not an origin address; expected http://host:port or https://host:port, without user or query',
     ],
     [
       'a preset of later',
@@ -249,6 +254,11 @@ describe('cross-checks', () => {
       'listen.admin.token: has 5 characters; expected at least 16',
     ],
     ['no origin', { origins: [] }, 'origins: names no origin'],
+    [
+      'a listener that no origin serves',
+      { origins: [{ name: 'a', rtsp: 'rtsp://h' }] },
+      'listen.rtmp: is opened, but no origin has an address for rtmp; expected origins[].rtmp',
+    ],
     ['one origin name twice', { origins: [...origins, ...origins] }, 'origins[1].name: "a" is already entry 0'],
     ['one key id twice', { auth: { keys: [key, key] } }, 'auth.keys[1].id: "main" is already entry 0'],
     ['no key', { auth: {} }, 'auth.keys: names no key'],

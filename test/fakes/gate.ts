@@ -57,6 +57,10 @@ export interface Gate {
   isDraining: boolean;
   /** A client that has just connected; the handshake runs by itself. */
   client(options?: PairOptions): { peer: RtmpPeer; stream: FakeByteStream; gateSide: FakeByteStream };
+  /** The gateway takes a stream of whatever kind. */
+  accept(stream: ByteStream): void;
+  /** How many connections have not been reported gone. */
+  readonly open: number;
   /** The gateway's side of a fresh connection, for bytes that are no RTMP. */
   raw(options?: PairOptions): { stream: FakeByteStream; gateSide: FakeByteStream };
   token(claims?: Partial<MintOptions>): string;
@@ -91,23 +95,23 @@ export function makeGate(options: GateOptions = {}): Gate {
       const key = `${name}${JSON.stringify(labels)}`;
       counts.set(key, (counts.get(key) ?? 0) + by);
     },
-    gauge: () => undefined,
-    observe: () => undefined,
+    gauge: (name, labels) => metrics.count(name, labels),
+    observe: (name, labels) => metrics.count(name, labels),
   };
   const choose = createChooseOrigin(
     [
       {
         name: 'origin',
-        host: 'origin.example',
-        port: 1935,
-        secure: false,
-        rooms: options.rooms ?? 'app',
+        endpoints: {
+          rtmp: { host: 'origin.example', port: 1935, secure: false, rooms: options.rooms ?? 'app' },
+        },
         credentials: options.credentials ?? { mode: 'strip' },
       },
     ],
     (origin, request) => originCredentials(origin.credentials, request, { nowMs: clock.now(), tokenId: 'fresh' }),
   );
   let ids = 0;
+  let open = 0;
   const gate: Omit<Gate, 'door'> = {
     clock,
     lines,
@@ -122,8 +126,15 @@ export function makeGate(options: GateOptions = {}): Gate {
     },
     raw(pairOptions) {
       const [gateSide, stream] = streamPair({ clock, ...options.pair, ...pairOptions });
-      rtmp.accept(gateSide, () => undefined);
+      gate.accept(gateSide);
       return { stream, gateSide };
+    },
+    accept(stream) {
+      open += 1;
+      rtmp.accept(stream, () => (open -= 1));
+    },
+    get open() {
+      return open;
     },
     token: (claims = {}) => mintToken({ key: keys.keySet.keys[0]!, ttlS: 60, ...claims }, clock.now() / 1000),
     decisions: () => lines.filter(({ event }) => event === 'decision').map(({ fields }) => fields),

@@ -16,20 +16,21 @@ function request(app: string, name: string | null, room: string | null = null): 
 function origin(name: string, changes: Partial<OriginOption> = {}): OriginOption {
   return {
     name,
-    host: `${name}.example`,
-    port: 1935,
-    secure: false,
-    rooms: 'app',
+    endpoints: { rtmp: { host: `${name}.example`, port: 1935, secure: false, rooms: 'app' } },
     credentials: { mode: 'strip' },
     ...changes,
   };
 }
 
+const endpoint = { host: '192.0.2.9', port: 1935, secure: false, rooms: 'app' } as const;
 const nothing = () => ({ placement: 'none', pairs: [] }) as const;
 
 describe('the choice of an origin', () => {
   it('names the stream as the chosen origin wants it', () => {
-    const choose = createChooseOrigin([origin('one', { rooms: 'name' })], nothing);
+    const choose = createChooseOrigin(
+      [origin('one', { endpoints: { rtmp: { ...endpoint, host: 'one.example', rooms: 'name' } } })],
+      nothing,
+    );
     expect(choose(request('live', 'cam', 'room1'))).toEqual({
       name: 'one',
       host: 'one.example',
@@ -44,6 +45,27 @@ describe('the choice of an origin', () => {
   it('finds none when no origin serves the app', () => {
     const choose = createChooseOrigin([origin('one', { apps: ['live'] })], nothing);
     expect(choose(request('other', 'cam'))).toBeUndefined();
+  });
+
+  it.each([
+    ['RTMP', 'both', 1935],
+    ['RTSP', 'both', 8554],
+    ['WHIP', 'web', 5080],
+    ['WHEP', 'web', 5080],
+  ] as const)('finds for %s an origin that speaks it, at that address', (transport, name, port) => {
+    const choose = createChooseOrigin(
+      [
+        origin('both', { endpoints: { rtmp: endpoint, rtsp: { ...endpoint, port: 8554 } } }),
+        origin('web', { endpoints: { http: { ...endpoint, port: 5080, secure: true, rooms: 'name' } } }),
+      ],
+      nothing,
+    );
+    expect(choose({ ...request('live', 'cam', 'a/b'), transport })).toMatchObject({
+      name,
+      port,
+      secure: port === 5080,
+      streamName: port === 5080 ? 'a/b/cam' : 'cam',
+    });
   });
 
   it('finds none for a connect, which names no stream', () => {
