@@ -110,12 +110,16 @@ export class Bed {
   }
 
   /**
-   * The target's own memory in KB when it has come to rest: Node targets collect their garbage twice, then half a second apart
-   * readings are taken until two differ by less than 0.5 %, or for six seconds.
+   * The target's own memory in KB when it has come to rest. A Node target is left alone for seven seconds, since V8 gives
+   * back its young generation only after a time of few allocations, and collects its garbage then. Readings half a
+   * second apart are taken until two differ by less than 0.5 %, for six seconds at most.
    */
   async settledKb() {
     if (this.#child === undefined) return 0;
-    if (this.#isNode) this.#child.kill('SIGUSR2');
+    if (this.#isNode) {
+      await sleep(7000);
+      this.#child.kill('SIGUSR2');
+    }
     let last = 0;
     for (let tries = 0; tries < 12; tries += 1) {
       await sleep(500);

@@ -21,7 +21,7 @@ Measures relay targets side by side on 127.0.0.1 and prints ratios to a plain No
   --targets a,b       only these targets (direct and node-pipe always run)
   --streams N         streams of s1 and s2 (default 20, at most 200)
   --gateway NAME=FILE one more build of the gateway to compare (its main.js); may be repeated
-  --node-args ARGS    put before the gateway's main.js, e.g. '--cpu-prof --cpu-prof-dir=/tmp/prof'
+  --node-args=ARGS    put before the gateway's main.js, e.g. --node-args='--cpu-prof --cpu-prof-dir=/tmp/prof'
   --json FILE         writes machine, plan, results and checks
   --strict            exit 1 when a target of the project is missed
   --keep              leaves the configurations and logs of the run in .cache/bench

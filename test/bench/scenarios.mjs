@@ -66,7 +66,7 @@ async function relayPublish(bed, target, plan) {
   const sink = await bed.sink(false);
   const port = await bed.target(target, sink.port);
   const cold = await churn(bed, plan, port, 'publish', { total: WARM_UP.relay, concurrency: 1 });
-  const [rawBaseKb, baseKb] = [bed.sample().ownKb, await bed.settledKb()];
+  const baseKb = await bed.settledKb();
   const n = plan.streams;
   const publishers = bed.load(
     ...['publish', '--url', url(port, 's%d'), '-n', n, '--flv', plan.clip],
@@ -86,7 +86,7 @@ async function relayPublish(bed, target, plan) {
     setUpCold: spread(cold.setup_us),
     failed: sent.failed + sent.closed_early + setUp.failed,
     pssKbPerStream: (settledKb - baseKb) / n,
-    pssKbPerStreamRaw: (after.ownKb - rawBaseKb) / n,
+    pssKbPerStreamRaw: (after.ownKb - baseKb) / n,
   };
 }
 
@@ -95,7 +95,7 @@ async function relayPlay(bed, target, plan) {
   const sink = await bed.sink(true);
   const port = await bed.target(target, sink.port);
   await churn(bed, plan, port, 'play', { total: WARM_UP.relay, concurrency: 1, perSecond: 50 });
-  const [rawBaseKb, baseKb] = [bed.sample().ownKb, await bed.settledKb()];
+  const baseKb = await bed.settledKb();
   const n = plan.streams;
   const players = bed.load(
     ...['play', '--url', url(port, 's%d'), '-n', n, '--ramp-ms', Math.max(1, Math.round(1000 / n))],
@@ -114,7 +114,7 @@ async function relayPlay(bed, target, plan) {
     setUp: spread(setUp.first_media_us),
     failed: got.failed + got.closed_early + setUp.failed,
     pssKbPerStream: (settledKb - baseKb) / n,
-    pssKbPerStreamRaw: (after.ownKb - rawBaseKb) / n,
+    pssKbPerStreamRaw: (after.ownKb - baseKb) / n,
   };
 }
 
@@ -155,7 +155,7 @@ async function idle(bed, target, plan) {
   const warmUp = await hold(WARM_UP.idle);
   await warmUp.clients.quit();
   await sleep(500);
-  const [rawBaseKb, baseKb] = [bed.sample().ownKb, await bed.settledKb()];
+  const baseKb = await bed.settledKb();
   const base = bed.sample();
   const { up } = await hold(plan.idles);
   await sleep(3000);
@@ -165,7 +165,7 @@ async function idle(bed, target, plan) {
   const settledKb = await bed.settledKb();
   return {
     pssKbPerConnection: (settledKb - baseKb) / up,
-    pssKbPerConnectionRaw: (after.ownKb - rawBaseKb) / up,
+    pssKbPerConnectionRaw: (after.ownKb - baseKb) / up,
     basePssMb: base.pssKb / 1000,
     idleCpuUsPerConnectionS: ((after.cpuS - before.cpuS) * 1e6) / 3 / up,
     failed: 0,
