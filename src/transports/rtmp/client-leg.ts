@@ -74,6 +74,8 @@ export class RtmpClientLeg implements ClientLeg<RtmpOriginLeg> {
       origin: leg.takeState(),
       onClientFinished: () => side.finish(),
       onKept: (what) => side.kept(what),
+      isClientBehind: () => side.stream.bufferedBytes > 0,
+      now: () => side.deps.clock.now(),
     });
     guards.agreeOnChunkSize(
       (bytes) => leg.stream.write(bytes),

@@ -23,13 +23,17 @@ export class ClientPolicy implements FilterPolicy {
   readonly #context: GuardsContext;
   readonly #voices: Voices;
   readonly #acks: Acknowledgements;
-  readonly #patience = new Patience();
+  readonly #patience: Patience;
   #streamIds: number;
 
   constructor(context: GuardsContext, voices: Voices) {
     this.#context = context;
     this.#voices = voices;
-    this.#acks = new Acknowledgements(context.client, (message) => voices.toClient(message));
+    this.#patience = new Patience(context.now);
+    this.#acks = new Acknowledgements(context.client, (message) => {
+      // A publisher that never reads is no reason to lose its stream: the next one tells the same and more (RTMP-68).
+      if (!context.isClientBehind()) voices.toClient(message);
+    });
     this.#streamIds = context.client.streamId;
   }
 
@@ -65,7 +69,7 @@ export class ClientPolicy implements FilterPolicy {
   }
 
   message(message: Message): void {
-    if (isControl(message.type) || isCommand(message.type)) this.#patience.spend(this.#context.client.table.received);
+    if (isControl(message.type) || isCommand(message.type)) this.#patience.spend();
     switch (message.type) {
       case MESSAGE.userControl:
         this.#clientUserControl(message);

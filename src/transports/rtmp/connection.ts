@@ -2,13 +2,14 @@ import type { ByteStream, ByteStreamHandler } from '../../model/byte-stream.js';
 import { WireError } from '../../model/errors.js';
 import type { SessionHandle } from '../../model/leg.js';
 import type { Rejection } from '../../model/rejection.js';
+import type { LogFields } from '../../model/telemetry.js';
 import type { Capabilities } from './capabilities.js';
 import { RtmpClientLeg, type ClientSide } from './client-leg.js';
 import { answerCommand } from './commands.js';
 import { readConnect, type ConnectFields } from './credential.js';
 import { CLIENT_CHUNK_SIZE, CLOSE_GRACE_MS, type RtmpDeps, type RtmpOptions } from './options.js';
 import { Patience } from './patience.js';
-import { askConnect, askStream, cutOffHint, type Asked } from './questions.js';
+import { arrivalOf, askConnect, askStream, cutOffHint, type Asked } from './questions.js';
 import { confirmation, refusal, type Question } from './replies.js';
 import { readPublishOrPlay } from './stream-command.js';
 import { ChunkReader } from './wire/chunk-reader.js';
@@ -52,7 +53,7 @@ export class RtmpConnection implements ByteStreamHandler {
   readonly #watcher: Watcher;
   readonly #table = new ChunkTable();
   readonly #abort = new AbortController();
-  readonly #patience = new Patience();
+  readonly #patience: Patience;
   readonly #reader: ChunkReader;
   readonly #stream: ByteStream;
   #id: string;
@@ -75,6 +76,7 @@ export class RtmpConnection implements ByteStreamHandler {
     this.#shared = shared;
     this.#watcher = watcher;
     this.#handshake = new ServerHandshake(shared.deps.random);
+    this.#patience = new Patience(() => shared.deps.clock.now());
     this.#reader = new ChunkReader(this.#table, { maxBytes: shared.options.preDecisionBytes });
     this.#id = shared.deps.door.newSessionId();
   }
@@ -134,7 +136,7 @@ export class RtmpConnection implements ByteStreamHandler {
   }
 
   #dispatch(message: Message): void {
-    this.#patience.spend(this.#table.received);
+    this.#patience.spend();
     if (isCommand(message.type)) {
       this.#obey(readCommand(message.type === MESSAGE.commandAmf3 ? 17 : 20, message.payload), message.streamId);
     } else if (message.type === MESSAGE.windowAckSize) {
@@ -208,14 +210,15 @@ export class RtmpConnection implements ByteStreamHandler {
     const action = wanted.wish.kind === 'publish' ? 'publish' : 'subscribe';
     const question: Question = { question: action, transactionId: command.transactionId, streamId };
     const asked = askStream(this.#id, this.#asker(connect), action, wanted.name);
-    this.#noteArrival(asked, wanted.name);
+    const name = typeof wanted.name === 'string' ? wanted.name : undefined;
+    this.#noteArrival(asked, name);
     if (asked.rejection !== undefined) {
       deps.door.refused(asked.request, asked.rejection);
-      this.#refuse(question, asked, wanted.name, asked.rejection);
+      this.#refuse(question, asked, name, asked.rejection);
       return;
     }
     this.#isFinished = false;
-    const refuse = (rejection: Rejection): void => this.#refuse(question, asked, wanted.name, rejection);
+    const refuse = (rejection: Rejection): void => this.#refuse(question, asked, name, rejection);
     const leg = new RtmpClientLeg(this.#side(connect, refuse), question, { ...wanted.wish, connect });
     const session = await deps.door.open(asked.request, leg, this.#abort.signal);
     if (session === undefined) return;
@@ -261,6 +264,8 @@ export class RtmpConnection implements ByteStreamHandler {
 
   #resume(rest: Buffer): void {
     this.#session = undefined;
+    // Until it reads on, what comes is kept: a TLS socket may hand over several records at once.
+    this.#phase = 'asking';
     this.#id = this.#shared.deps.door.newSessionId();
     this.#reader.push(rest, false);
     this.#stream.handle(this);
@@ -286,17 +291,7 @@ export class RtmpConnection implements ByteStreamHandler {
   }
 
   #noteArrival(asked: Asked, name: string | undefined): void {
-    const connect = this.#connect;
-    if (connect === undefined) return;
-    this.#log('debug', 'session.note', {
-      note: 'arrived',
-      action: asked.request.action,
-      app: connect.appPath,
-      tcUrlHost: connect.tcUrlHost,
-      nameLength: name?.length,
-      parameters: connect.parameterNames,
-      flashVer: connect.flashVer,
-    });
+    if (this.#connect !== undefined) this.#log('debug', 'session.note', arrivalOf(asked, this.#connect, name));
   }
 
   /** Says no, and tells the operator if the client may have cut the token off. */
@@ -394,7 +389,7 @@ export class RtmpConnection implements ByteStreamHandler {
   #log(
     level: 'debug' | 'info' | 'warn' | 'error',
     event: 'connection.open' | 'connection.close' | 'session.note' | 'gateway.error',
-    fields: Record<string, unknown>,
+    fields: LogFields,
   ): void {
     const { remoteAddress: address, secure } = this.#stream;
     this.#shared.deps.log.write(level, event, { session: this.#id, transport: 'RTMP', secure, address, ...fields });

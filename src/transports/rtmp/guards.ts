@@ -17,6 +17,10 @@ export interface GuardsContext {
   readonly onClientFinished: () => void;
   /** Something was kept from the other side; `what` is from a closed list. */
   readonly onKept: (what: string) => void;
+  /** The client has not yet taken what was said to it before. */
+  readonly isClientBehind: () => boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** How a policy speaks while it judges. */

@@ -15,11 +15,12 @@ export class OriginPolicy implements FilterPolicy {
   readonly #context: GuardsContext;
   readonly #voices: Voices;
   readonly #acks: Acknowledgements;
-  readonly #patience = new Patience();
+  readonly #patience: Patience;
 
   constructor(context: GuardsContext, voices: Voices) {
     this.#context = context;
     this.#voices = voices;
+    this.#patience = new Patience(context.now);
     this.#acks = new Acknowledgements(context.origin, (message) => voices.toOrigin(message));
   }
 
@@ -45,7 +46,7 @@ export class OriginPolicy implements FilterPolicy {
   }
 
   message(message: Message): void {
-    if (isControl(message.type) || isCommand(message.type)) this.#patience.spend(this.#context.origin.table.received);
+    if (isControl(message.type) || isCommand(message.type)) this.#patience.spend();
     switch (message.type) {
       case MESSAGE.userControl:
         this.#originUserControl(message);

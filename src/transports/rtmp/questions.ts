@@ -1,7 +1,11 @@
 import { reject, type Rejection } from '../../model/rejection.js';
 import type { ConnectionRequest, Credential, StreamTarget } from '../../model/request.js';
+import type { LogFields } from '../../model/telemetry.js';
 import type { Action } from '../../model/transport.js';
+import type { MergedCredentials } from '../../wire/credential-parts.js';
+import type { PathResult } from '../../wire/stream-path.js';
 import { mergeCredentials, readStreamName, targetOf, truncationHint, type ConnectFields } from './credential.js';
+import type { AmfValue } from './wire/amf-value.js';
 
 /** Who asks: what does not change between the questions of one connection. */
 export interface Asker {
@@ -14,6 +18,8 @@ export interface Asker {
 export interface Asked {
   readonly request: ConnectionRequest;
   readonly rejection?: Rejection;
+  /** Of all queries seen so far, without values. */
+  readonly parameterNames: readonly string[];
 }
 
 const NOWHERE: StreamTarget = { app: '', room: null, name: null };
@@ -21,26 +27,37 @@ const NOWHERE: StreamTarget = { app: '', room: null, name: null };
 /** Makes the question of a connect command. */
 export function askConnect(sessionId: string, asker: Asker): Asked {
   const { connect } = asker;
-  const path = targetOf(connect.appPath, null);
-  const target = path.ok ? path.target : NOWHERE;
-  if (connect.refused !== undefined) return refusedAsk(sessionId, asker, 'connect', target, connect.refused);
-  const merged = mergeCredentials(connect.credentials, []);
-  if (!merged.ok) return refusedAsk(sessionId, asker, 'connect', target, merged.rejection);
-  const request = makeRequest(sessionId, asker, 'connect', target, merged.credential);
-  return path.ok ? { request } : { request, rejection: reject('path-invalid', path.detail) };
+  return ask(sessionId, asker, 'connect', {
+    path: targetOf(connect.appPath, null),
+    merged: mergeCredentials(connect.credentials, []),
+    refused: connect.refused,
+    parameterNames: connect.parameterNames,
+  });
 }
 
 /** Makes the question of a publish or play command: its name completes the path and may bring the token. */
-export function askStream(sessionId: string, asker: Asker, action: 'publish' | 'subscribe', name: string): Asked {
+export function askStream(sessionId: string, asker: Asker, action: 'publish' | 'subscribe', name: AmfValue): Asked {
   const { connect } = asker;
   const stream = readStreamName(name);
-  const path = targetOf(connect.appPath, stream.path);
-  const target = path.ok ? path.target : NOWHERE;
-  if (stream.refused !== undefined) return refusedAsk(sessionId, asker, action, target, stream.refused);
-  const merged = mergeCredentials(connect.credentials, stream.credentials);
-  if (!merged.ok) return refusedAsk(sessionId, asker, action, target, merged.rejection);
-  const request = makeRequest(sessionId, asker, action, target, merged.credential);
-  return path.ok ? { request } : { request, rejection: reject('path-invalid', path.detail) };
+  return ask(sessionId, asker, action, {
+    path: targetOf(connect.appPath, stream.path),
+    merged: mergeCredentials(connect.credentials, stream.credentials),
+    refused: stream.refused,
+    parameterNames: [...new Set([...connect.parameterNames, ...stream.parameterNames])],
+  });
+}
+
+/** What a log may tell of a question as it arrived (RTMP-03, RTMP-63): which names and lengths, never a value. */
+export function arrivalOf(asked: Asked, connect: ConnectFields, name: string | undefined): LogFields {
+  return {
+    note: 'arrived',
+    action: asked.request.action,
+    app: connect.appPath,
+    tcUrlHost: connect.tcUrlHost,
+    nameLength: name?.length,
+    parameters: asked.parameterNames,
+    flashVer: connect.flashVer,
+  };
 }
 
 /** What to tell the operator when the client may have cut the token off; undefined when nothing points to it. */
@@ -52,14 +69,23 @@ export function cutOffHint(
   return truncationHint(connect.app, connect.tcUrl, name, credential?.token);
 }
 
-function refusedAsk(
-  sessionId: string,
-  asker: Asker,
-  action: Action,
-  target: StreamTarget,
-  rejection: Rejection,
-): Asked {
-  return { request: makeRequest(sessionId, asker, action, target, undefined), rejection };
+interface Told {
+  readonly path: PathResult;
+  readonly merged: MergedCredentials;
+  readonly refused: Rejection | undefined;
+  readonly parameterNames: readonly string[];
+}
+
+/** What cannot be taken is refused without a credential: nobody has to be sure which token was meant. */
+function ask(sessionId: string, asker: Asker, action: Action, told: Told): Asked {
+  const { path, merged, parameterNames } = told;
+  const rejection =
+    told.refused ??
+    (merged.ok ? undefined : merged.rejection) ??
+    (path.ok ? undefined : reject('path-invalid', path.detail));
+  const credential = told.refused === undefined && merged.ok ? merged.credential : undefined;
+  const request = makeRequest(sessionId, asker, action, path.ok ? path.target : NOWHERE, credential);
+  return { request, parameterNames, ...(rejection === undefined ? {} : { rejection }) };
 }
 
 function makeRequest(

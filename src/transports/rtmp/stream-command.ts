@@ -1,4 +1,4 @@
-import { WireError } from '../../model/errors.js';
+import type { AmfValue } from './wire/amf-value.js';
 import type { Command } from './wire/command.js';
 
 /** How a stream is asked for, beside its name; safe to repeat to an origin. */
@@ -14,13 +14,11 @@ export type StreamWish =
 const LIVE_OR_RECORDED = -2;
 
 /**
- * Reads publish and play. The publish type is `live` unless the config lets a client make the origin write files.
- * Throws WireError `stream-name` when the name is no string.
+ * Reads publish and play. The name comes as it was sent, of whatever type. The publish type is `live` unless the config lets a client make the origin write files.
  * @see RTMP 1.0 §7.2.2.1, §7.2.2.6
  */
-export function readPublishOrPlay(command: Command, allowRecord: boolean): { name: string; wish: StreamWish } {
-  const [name = '', second] = command.args;
-  if (typeof name !== 'string') throw new WireError('stream-name', 'a stream name as a string');
+export function readPublishOrPlay(command: Command, allowRecord: boolean): { name: AmfValue; wish: StreamWish } {
+  const [name, second] = command.args;
   if (command.name === 'publish') {
     const isRecording = allowRecord && (second === 'record' || second === 'append');
     return { name, wish: { kind: 'publish', type: isRecording ? second : 'live' } };
