@@ -35,6 +35,8 @@ export interface GateOptions {
   readonly idleTimeoutMs?: number;
   readonly viewerBufferBytes?: number;
   readonly pair?: PairOptions;
+  /** Of the connections to origins. */
+  readonly originPair?: PairOptions;
 }
 
 /** One line of the log. */
@@ -143,7 +145,7 @@ export function makeGate(options: GateOptions = {}): Gate {
   const dial = async (): Promise<ByteStream> => {
     await Promise.resolve();
     if (gate.isUnreachable) throw new GatewayError('origin-unavailable', 'origin', 'connection refused');
-    const [near, far] = streamPair({ clock });
+    const [near, far] = streamPair({ clock, ...options.originPair });
     origins.push(new OriginDouble(far, gate.behaviour));
     return near;
   };

@@ -10,7 +10,7 @@ export interface OriginBehaviour {
   readonly refuseConnect?: string;
   /** Code of the error status to publish or play. */
   readonly refuseStream?: string;
-  /** Commands that are never answered. */
+  /** Commands that are never answered; `handshake` is none, but may stand here too. */
   readonly silentTo?: readonly string[];
   /** The id createStream is answered with. */
   readonly streamId?: number;
@@ -28,6 +28,7 @@ export class OriginDouble {
   constructor(stream: ByteStream, behaviour: OriginBehaviour = {}) {
     this.#behaviour = behaviour;
     this.peer = new RtmpPeer(stream, 'server');
+    if (behaviour.silentTo?.includes('handshake')) stream.pause();
     this.peer.onMessage = (message) => {
       if (isCommand(message.type)) this.#answer(readCommand(20, message.payload), message.streamId);
     };

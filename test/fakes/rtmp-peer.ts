@@ -11,6 +11,9 @@ import { settle } from './byte-stream.js';
 
 /** Random bytes that are the same in every run. */
 export const fixedRandom = (size: number): Buffer => Buffer.alloc(size, 0x5a);
+/** Others for the two peers, so that nobody's echo can be taken for somebody's own packet. */
+const clientRandom = (size: number): Buffer => Buffer.alloc(size, 0x3c);
+const serverRandom = (size: number): Buffer => Buffer.alloc(size, 0xa5);
 
 /** One end of an RTMP conversation in a test, as client or as server: keeps every message that came. */
 export class RtmpPeer {
@@ -31,8 +34,8 @@ export class RtmpPeer {
 
   constructor(stream: ByteStream, role: 'client' | 'server') {
     this.stream = stream;
-    const client = new ClientHandshake(fixedRandom);
-    this.#handshake = role === 'client' ? client : new ServerHandshake(fixedRandom);
+    const client = new ClientHandshake(clientRandom);
+    this.#handshake = role === 'client' ? client : new ServerHandshake(serverRandom);
     stream.handle({
       onBytes: (bytes) => this.#take(Buffer.from(bytes)),
       onClose: (error) => {
