@@ -197,7 +197,7 @@ export class SocketStream implements ByteStream {
 }
 
 /** An IPv4 client of a dual-stack listener is the same client as on an IPv4 one. */
-function plainAddress(address: string | undefined): string {
+export function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }

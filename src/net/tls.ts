@@ -96,7 +96,8 @@ function read({ host, port }: TlsListenOptions, certificates: readonly Certifica
   }
 }
 
-function reasonOf(error: NodeJS.ErrnoException): BadHandshake {
+/** The reason in the words of a metric. */
+export function reasonOf(error: NodeJS.ErrnoException): BadHandshake {
   switch (error.code) {
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_HTTP_REQUEST':

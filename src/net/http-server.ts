@@ -1,0 +1,225 @@
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { GatewayError } from '../model/errors.js';
+import { createCertificateChooser, type Certificate, type CertificateChooser } from './certificates.js';
+import { readBody, readHead, type BadRequestStatus, type HttpRequest, type HttpResponse } from './http-request.js';
+import { plainAddress } from './socket-stream.js';
+import { hostPort, open, type Listener } from './tcp.js';
+import { asError } from './thrown.js';
+import { reasonOf, type BadHandshake } from './tls.js';
+
+/** What a client of the port may cost. */
+export interface HttpServerLimits {
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+  /** Path and query; a token may stand in it. */
+  readonly maxTargetLength: number;
+  readonly maxBodyBytes: number;
+  readonly maxRequestsPerConnection: number;
+  /** Until the head of a request is there. */
+  readonly headersTimeoutMs: number;
+  /** Until the whole request is there. */
+  readonly requestTimeoutMs: number;
+  /** Between two requests. */
+  readonly keepAliveTimeoutMs: number;
+  /** Without a byte in either direction, answer under way or not. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Limits that are right for most; an offer of a browser with many codecs has about 10 kB. */
+export const HTTP_SERVER_LIMITS: HttpServerLimits = {
+  maxHeaderBytes: 24_576,
+  maxHeaders: 100,
+  maxTargetLength: 16_384,
+  maxBodyBytes: 65_536,
+  maxRequestsPerConnection: 200,
+  headersTimeoutMs: 5000,
+  requestTimeoutMs: 5000,
+  keepAliveTimeoutMs: 5000,
+  idleTimeoutMs: 30_000,
+};
+
+/** Where to listen, and who answers. */
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** HTTPS; the first serves clients that name no server or an unknown one. */
+  readonly certificates?: readonly Certificate[];
+  /** Answers a request. */
+  readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
+  /** The words for a request that is refused before anybody looks at it. */
+  readonly refuse: (status: BadRequestStatus) => HttpResponse;
+  /** Counts a connection; what comes back is called when it has closed. Undefined: it may not stay. */
+  readonly admit?: (address: string) => (() => void) | undefined;
+  readonly limits?: Partial<HttpServerLimits>;
+  readonly onError?: (error: Error) => void;
+  /** A TLS connection ended before it was one. */
+  readonly onBadHandshake?: (reason: BadHandshake) => void;
+}
+
+/** How long answers under way may take when the port closes. */
+const CLOSE_GRACE_MS = 300;
+
+/**
+ * Opens an HTTP or HTTPS port (1.1, no upgrades, no CONNECT, one request at a time on a connection). Whatever two servers
+ * could read differently is refused, and the connection ends with it. `close()` ends open connections too.
+ * Rejects with GatewayError `listen-failed` or `certificate-unusable`.
+ */
+export async function listenHttpServer(options: HttpServerOptions): Promise<Listener> {
+  const limits = { ...HTTP_SERVER_LIMITS, ...options.limits };
+  const server = makeServer(options, limits);
+  server.maxHeadersCount = limits.maxHeaders;
+  server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
+  server.setTimeout(limits.idleTimeoutMs);
+  const busy = new WeakMap<Socket, ServerResponse>();
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    // A second request before the first is answered would be asked for without its outcome.
+    if (busy.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    busy.set(socket, response);
+    response.once('close', () => busy.delete(socket));
+    void answer(request, response, options, limits);
+  };
+  server.on('connection', (socket: Socket) => watch(socket, options));
+  server.on('request', onRequest);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (Number(request.headers['content-length'] ?? 0) <= limits.maxBodyBytes) response.writeContinue();
+    onRequest(request, response);
+  });
+  server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => {
+    send(response, options.refuse(417), true);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // One answer is enough, even when more that is wrong comes behind it.
+    if (busy.get(socket)?.headersSent === true) socket.destroySoon();
+    else refuseRaw(error, socket, options);
+  });
+  server.on('upgrade', (_: IncomingMessage, socket: Duplex) => socket.destroy());
+  server.on('connect', (_: IncomingMessage, socket: Duplex) => socket.destroy());
+  const { host, port, onError } = options;
+  const listener = await open(server, { host, port, onStream: () => undefined, ...(onError && { onError }) });
+  return { ...listener, close: () => close(listener, server) };
+}
+
+function makeServer(options: HttpServerOptions, limits: HttpServerLimits): Server {
+  const settings: ServerOptions = {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    // How often Node looks for the deadlines above.
+    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    noDelay: true,
+  };
+  const { certificates, onBadHandshake } = options;
+  if (certificates === undefined) return createServer(settings);
+  const chooser = readCertificates(options, certificates);
+  const [first] = certificates;
+  const server = createSecureServer({
+    ...settings,
+    cert: first?.cert,
+    key: first?.key,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: limits.headersTimeoutMs,
+    SNICallback: (serverName, done) => done(null, chooser.choose(serverName)),
+  });
+  server.on('secureConnection', (socket: TLSSocket) => socket.disableRenegotiation());
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    socket.destroy();
+    onBadHandshake?.(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'handshake-timeout' : reasonOf(error));
+  });
+  return server;
+}
+
+function readCertificates(options: HttpServerOptions, certificates: readonly Certificate[]): CertificateChooser {
+  try {
+    return createCertificateChooser(certificates);
+  } catch (cause) {
+    const message = `cannot serve HTTPS on ${hostPort(options.host, options.port)}: ${asError(cause).message}`;
+    throw new GatewayError('certificate-unusable', 'gateway', message, { cause });
+  }
+}
+
+function watch(socket: Socket, { admit }: HttpServerOptions): void {
+  if (admit === undefined) return;
+  const onGone = admit(plainAddress(socket.remoteAddress));
+  if (onGone === undefined) socket.destroy();
+  else socket.once('close', onGone);
+}
+
+/** Never rejects. */
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: HttpServerOptions,
+  limits: HttpServerLimits,
+): Promise<void> {
+  const { handle, refuse, onError } = options;
+  try {
+    const head = readHead(request, limits.maxTargetLength);
+    const body = typeof head === 'number' ? head : await readBody(request, limits.maxBodyBytes);
+    if (typeof head === 'number' || typeof body === 'number') {
+      send(response, refuse(typeof head === 'number' ? head : typeof body === 'number' ? body : 400), true);
+      return;
+    }
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const { method = '', socket } = request;
+    const remoteAddress = plainAddress(socket.remoteAddress);
+    const secure = options.certificates !== undefined;
+    send(response, await handle({ ...head, method, body, remoteAddress, secure, gone: gone.signal }), false);
+  } catch (error) {
+    onError?.(asError(error));
+    send(response, refuse(500), true);
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body = '' }: HttpResponse, isLast: boolean): void {
+  if (response.headersSent || response.destroyed) return;
+  if (isLast) response.shouldKeepAlive = false;
+  const isEmpty = status === 204 || status === 304;
+  const length: [string, string][] = isEmpty ? [] : [['Content-Length', String(Buffer.byteLength(body))]];
+  response.writeHead(status, [...headers, ...length].flat());
+  // Node leaves the body out where the method is HEAD.
+  response.end(isEmpty ? undefined : body);
+}
+
+const RAW_STATUS: Readonly<Record<string, BadRequestStatus>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** A peer that talks nonsense gets one answer and no more time. */
+function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex, options: HttpServerOptions): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body = '' } = options.refuse(RAW_STATUS[error.code ?? ''] ?? 400);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body.toString()}`, () => socket.destroy());
+}
+
+async function close(listener: Listener, server: Server): Promise<void> {
+  const closed = new Promise<void>((done) => server.once('close', () => done()));
+  const stopped = listener.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  await Promise.all([stopped, closed]);
+  clearTimeout(timer);
+}
