@@ -8,6 +8,10 @@ export interface Config {
   readonly listen: {
     readonly rtmp?: Endpoint;
     readonly rtmps?: Endpoint;
+    readonly http?: HttpEndpoint;
+    readonly https?: HttpEndpoint;
+    /** UDP, for the media of WebRTC. */
+    readonly media?: MediaEndpoint;
     readonly admin?: Endpoint & { readonly token?: Secret };
   };
   readonly tls: { readonly certificates: readonly Certificate[] };
@@ -25,6 +29,27 @@ export interface Config {
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+}
+
+/** Where WHIP and WHEP are spoken. */
+export interface HttpEndpoint extends Endpoint {
+  /** Base of the URLs given to clients, without a slash at the end; absent: the host they name. */
+  readonly publicUrl?: string;
+  readonly pages: boolean;
+}
+
+/** Where media of WebRTC arrives. */
+export interface MediaEndpoint extends Endpoint {
+  /** At least one, IPv4 first. */
+  readonly publicAddresses: readonly string[];
+  readonly iceServers: readonly IceServer[];
+}
+
+/** A STUN or TURN server that clients are told of. @see RFC 9725 §4.6 */
+export interface IceServer {
+  readonly url: string;
+  readonly username?: string;
+  readonly credential?: Secret;
 }
 
 /** A certificate chain and its key, both PEM; the first of the list is the default. */
@@ -62,14 +87,25 @@ export interface OriginAddress extends Endpoint {
   readonly secure: boolean;
 }
 
+/** How an origin speaks WHIP and WHEP. */
+export interface OriginHttp extends OriginAddress {
+  /** Goes before all other paths: empty, or `/a/b`. */
+  readonly path: string;
+  /** Path and query of the endpoints, where the preset has no form of its own. */
+  readonly endpoint?: string;
+  readonly media: 'relay' | 'direct';
+  readonly nodeGroup?: string;
+  /** Where the credentials are shown. */
+  readonly credentials: 'query' | 'header';
+}
+
 /** A media server behind the gateway; it has at least one address. */
 export interface Origin {
   readonly name: string;
   readonly preset: OriginPreset;
   readonly rtmp?: OriginAddress;
   readonly rtsp?: OriginAddress;
-  /** For WHIP and WHEP; `path` goes before all others: empty, or `/a/b`. */
-  readonly http?: OriginAddress & { readonly path: string };
+  readonly http?: OriginHttp;
   readonly rooms: 'app' | 'name' | 'flat';
   /** Absent: all. */
   readonly apps?: readonly string[];

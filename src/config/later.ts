@@ -4,15 +4,10 @@ import type { PathStep } from './fault.js';
 const LATER_KEYS: Readonly<Record<string, string>> = {
   'listen.rtsp': 'RTSP is not in this version',
   'listen.rtsps': 'RTSP is not in this version',
-  'listen.http': 'HTTP (WHIP and WHEP) is not in this version',
-  'listen.https': 'HTTP (WHIP and WHEP) is not in this version',
-  'listen.media': 'WebRTC media is not in this version',
-  'origins[].media': 'WebRTC media is not in this version',
   'relay.shareViewers': 'sharing one pull between viewers is not in this version',
 };
 
 const LATER_WORDS: Readonly<Record<string, string>> = {
-  'origins[].preset=red5-stream-manager': 'the preset red5-stream-manager is not in this version',
   'store.type=valkey': 'the store valkey is not in this version',
   'hooks[]=limits': 'limits are not a hook in this version; they always hold',
   'hooks[]=call-http': 'the hook call-http is not in this version',

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Secret } from '../model/secret.js';
-import type { Certificate, Config } from './config.js';
+import type { Certificate, Config, HttpEndpoint, IceServer, MediaEndpoint } from './config.js';
 import type { PathStep } from './fault.js';
 import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
@@ -11,19 +11,85 @@ const MIN_ADMIN_TOKEN_LENGTH = 16;
 
 /** Checks that something is opened, and that nothing is opened that must not be. */
 export function resolveListen(input: ConfigInput, to: Resolving): Config['listen'] {
-  const { rtmp, rtmps, admin } = input.listen;
-  if (rtmp === undefined && rtmps === undefined) {
-    to.fault(['listen'], 'names no listener for media', 'expected rtmp or rtmps, such as rtmp: {port: 1935}');
+  const { rtmp, rtmps, http, https, media, admin } = input.listen;
+  if (MEDIA_LISTENERS.every((name) => input.listen[name] === undefined)) {
+    to.fault(
+      ['listen'],
+      'names no listener for media',
+      `expected one of ${MEDIA_LISTENERS.join(', ')}, such as rtmp: {port: 1935}`,
+    );
   }
-  if (rtmps !== undefined && input.tls.certificates.length === 0) {
-    to.fault(['listen', 'rtmps'], 'needs a certificate', 'expected tls.certificates with at least one entry');
+  for (const name of TLS_LISTENERS) {
+    if (input.listen[name] === undefined || input.tls.certificates.length > 0) continue;
+    to.fault(['listen', name], 'needs a certificate', 'expected tls.certificates with at least one entry');
   }
   samePorts(input.listen, to);
-  return { ...(rtmp && { rtmp }), ...(rtmps && { rtmps }), ...(admin && { admin: resolveAdmin(admin, to) }) };
+  checkMedia(input, to);
+  return {
+    ...(rtmp && { rtmp }),
+    ...(rtmps && { rtmps }),
+    ...(http && { http: resolveHttp(http) }),
+    ...(https && { https: resolveHttp(https) }),
+    ...(media && { media: resolveMedia(media, to) }),
+    ...(admin && { admin: resolveAdmin(admin, to) }),
+  };
+}
+
+const MEDIA_LISTENERS = ['rtmp', 'rtmps', 'http', 'https'] as const;
+const TLS_LISTENERS = ['rtmps', 'https'] as const;
+const TCP_LISTENERS = [...MEDIA_LISTENERS, 'admin'] as const;
+
+type HttpInput = NonNullable<ConfigInput['listen']['http']>;
+type MediaInput = NonNullable<ConfigInput['listen']['media']>;
+
+function resolveHttp({ host, port, pages, publicUrl }: HttpInput): HttpEndpoint {
+  return { host, port, pages, ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/$/, '') }) };
+}
+
+/** Media through the gateway needs the port it comes in by. */
+function checkMedia({ listen, origins }: ConfigInput, to: Resolving): void {
+  const isSpoken = listen.http !== undefined || listen.https !== undefined;
+  if (
+    isSpoken &&
+    listen.media === undefined &&
+    origins.some((one) => one.http !== undefined && one.media === 'relay')
+  ) {
+    to.fault(
+      ['listen'],
+      'has http or https, but no media, through which WebRTC media is relayed',
+      'expected media: {publicAddresses: […]}, or origins[].media: direct',
+    );
+  }
+}
+
+function resolveMedia({ host, port, publicAddresses, iceServers }: MediaInput, to: Resolving): MediaEndpoint {
+  const path = ['listen', 'media'];
+  const addresses = publicAddresses.length === 0 && isIP(host) !== 0 && !isAny(host) ? [host] : publicAddresses;
+  if (addresses.length === 0) {
+    to.fault(
+      [...path, 'publicAddresses'],
+      'is empty, and host is no address that clients could be told',
+      'expected the IP addresses at which clients reach this machine',
+    );
+  }
+  const resolved = iceServers.map(({ url, username, credential }, index): IceServer => {
+    const at = [...path, 'iceServers', index];
+    const secret = credential && to.secret([...at, 'credential'], credential);
+    if (url.startsWith('turn') !== (username !== undefined && credential !== undefined)) {
+      to.fault(at, 'has not what its kind needs', 'expected username and credential for turn, neither for stun');
+    }
+    if (secret && !/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/.test(secret.reveal())) {
+      to.fault([...at, 'credential'], 'does not fit in a header', 'expected visible ASCII without " and \\');
+    }
+    return { url, ...(username !== undefined && { username }), ...(secret && { credential: secret }) };
+  });
+  // Some clients take the first address and no other.
+  const sorted = [...addresses].sort((a, b) => isIP(a) - isIP(b));
+  return { host, port, publicAddresses: sorted, iceServers: resolved };
 }
 
 function samePorts(listen: ConfigInput['listen'], to: Resolving): void {
-  const names = (['rtmp', 'rtmps', 'admin'] as const).filter((name) => (listen[name]?.port ?? 0) !== 0);
+  const names = TCP_LISTENERS.filter((name) => (listen[name]?.port ?? 0) !== 0);
   for (const [index, name] of names.entries()) {
     const twin = names.slice(0, index).find((other) => {
       const [a, b] = [listen[other], listen[name]];

@@ -1,4 +1,4 @@
-import type { Origin, OriginAddress, OriginCredentialsConfig, OriginPreset } from './config.js';
+import type { Origin, OriginAddress, OriginHttp, OriginCredentialsConfig, OriginPreset } from './config.js';
 import type { PathStep } from './fault.js';
 import { MAKE_A_SECRET, MIN_SECRET_BYTES } from './resolve-auth.js';
 import type { Resolving } from './resolving.js';
@@ -17,6 +17,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
 /** Where each kind of server wants the room. */
 const ROOMS: Readonly<Record<OriginPreset, Origin['rooms']>> = {
   red5pro: 'app',
+  'red5-stream-manager': 'app',
   generic: 'app',
   mediamtx: 'app',
   srs: 'app',
@@ -43,9 +44,38 @@ export function resolveOrigins(inputs: readonly OriginInput[], to: Resolving): r
     const addresses = resolveAddresses(input, path, to);
     const credentials = resolveCredentials(input, [...path, 'credentials'], to);
     if (addresses === null || credentials === null) return [];
+    checkHttpKeys(input, path, to);
     const { name, preset, apps } = input;
     return [{ name, preset, ...addresses, rooms: input.rooms ?? ROOMS[preset], ...(apps && { apps }), credentials }];
   });
+}
+
+/** Who reads the token of WHIP and WHEP from the query only. */
+const IN_QUERY: readonly OriginPreset[] = ['red5pro', 'red5-stream-manager', 'srs'];
+
+function checkHttpKeys(input: OriginInput, path: readonly PathStep[], to: Resolving): void {
+  const { preset, http, endpoint, nodeGroup } = input;
+  if (http !== undefined && preset === 'nginx-rtmp') {
+    to.fault([...path, 'http'], 'means nothing to nginx-rtmp, which has no WHIP', 'expected another preset');
+  }
+  if (endpoint !== undefined && preset !== 'generic') {
+    to.fault([...path, 'endpoint'], `means nothing for the preset ${preset}`, 'expected preset generic');
+  }
+  if (endpoint !== undefined && !namesStream(endpoint)) {
+    to.fault(
+      [...path, 'endpoint'],
+      'is the same for different streams',
+      'expected {path}, or {app} and {stream}, or {scope} and {name}',
+    );
+  }
+  if (nodeGroup !== undefined && preset !== 'red5-stream-manager') {
+    to.fault([...path, 'nodeGroup'], `means nothing for the preset ${preset}`, 'expected preset red5-stream-manager');
+  }
+}
+
+function namesStream(template: string): boolean {
+  const has = (word: string): boolean => template.includes(`{${word}}`);
+  return has('path') || (has('app') && has('stream')) || (has('scope') && has('name'));
 }
 
 function resolveAddresses(
@@ -60,7 +90,7 @@ function resolveAddresses(
   const resolved = {
     ...(rtmp !== undefined && { rtmp: addressOf('rtmp', rtmp, path, to) }),
     ...(rtsp !== undefined && { rtsp: addressOf('rtsp', rtsp, path, to) }),
-    ...(http !== undefined && { http: httpAddressOf(http, path, to) }),
+    ...(http !== undefined && { http: resolveHttp(input, http, path, to) }),
   };
   const isWhole = (all: typeof resolved): all is Pick<Origin, 'rtmp' | 'rtsp' | 'http'> =>
     Object.values(all).every((one) => one !== null);
@@ -80,9 +110,19 @@ function addressOf(
   return { host: host.replace(/^\[|\]$/g, ''), port: number, secure: scheme.endsWith('s') };
 }
 
-function httpAddressOf(url: string, path: readonly PathStep[], to: Resolving): Origin['http'] | null {
+function resolveHttp(input: OriginInput, url: string, path: readonly PathStep[], to: Resolving): OriginHttp | null {
   const address = addressOf('http', url, path, to);
-  return address && { ...address, path: ORIGIN_URLS.http.exec(url)?.[4] ?? '' };
+  const { preset, media, endpoint, nodeGroup } = input;
+  return (
+    address && {
+      ...address,
+      path: ORIGIN_URLS.http.exec(url)?.[4] ?? '',
+      media,
+      credentials: input.credentials.http ?? (IN_QUERY.includes(preset) ? 'query' : 'header'),
+      ...(endpoint !== undefined && { endpoint }),
+      ...(nodeGroup !== undefined && { nodeGroup }),
+    }
+  );
 }
 
 type CredentialsInput = OriginInput['credentials'];

@@ -22,11 +22,11 @@ export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: Chec
 }
 
 /** Which kind of origin address a listener's streams go to. */
-const SERVED_BY = { rtmp: 'rtmp', rtmps: 'rtmp' } as const;
+const SERVED_BY = { rtmp: 'rtmp', rtmps: 'rtmp', http: 'http', https: 'http' } as const;
 
 /** A listener whose streams have nowhere to go would refuse everybody. */
 function checkServed({ listen, origins }: ConfigInput, to: Resolving): void {
-  for (const name of ['rtmp', 'rtmps'] as const) {
+  for (const name of ['rtmp', 'rtmps', 'http', 'https'] as const) {
     const kind = SERVED_BY[name];
     if (listen[name] === undefined || origins.length === 0 || origins.some((origin) => origin[kind] !== undefined)) {
       continue;

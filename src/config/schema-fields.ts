@@ -1,9 +1,16 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/;
 
 /** A name or address to listen on or to dial, without port. */
 export const host = () => z.string().regex(HOST, { error: 'is not a host; expected a host name or an IP address' });
+
+/** An IP address, v4 or v6, and not one that stands for all. */
+export const ipAddress = () =>
+  z.string().refine((text) => isIP(text) !== 0 && text !== '0.0.0.0' && text !== '::', {
+    error: 'is not the address of a machine; expected an IPv4 or IPv6 address',
+  });
 
 /** A TCP port to listen on; 0 lets the system choose. */
 export const port = () => z.int().min(0).max(65535);

@@ -48,6 +48,12 @@ export const relaySchema = z
       .enum(['reject', 'takeover-same-subject', 'takeover'])
       .default('reject')
       .describe('What happens when a second publisher comes for a name in use.'),
+    ifMatch: z
+      .enum(['lenient', 'strict'])
+      .default('lenient')
+      .describe(
+        'WHIP and WHEP: whether a PATCH must name the session version in `If-Match`. Most clients do not, so `strict` shuts them out.',
+      ),
   })
   .prefault({})
   .describe('How accepted streams run.');

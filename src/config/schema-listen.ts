@@ -1,7 +1,51 @@
 import { z } from 'zod';
-import { fileRef, host, port, secretRef } from './schema-fields.js';
+import { fileRef, host, ipAddress, port, secretRef } from './schema-fields.js';
 
 const listenHost = () => host().default('0.0.0.0').describe('Address to listen on; `::` is all of IPv6 and IPv4.');
+
+/** Base of the URLs that clients are given: scheme, host, port, path. */
+export const PUBLIC_URL =
+  /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]{1,128}){0,16}\/?$/;
+
+const httpListener = (defaultPort: number, description: string) =>
+  z
+    .strictObject({
+      host: listenHost(),
+      port: port().default(defaultPort).describe('TCP port; 0 lets the system choose one.'),
+      publicUrl: z
+        .string()
+        .regex(PUBLIC_URL, {
+          error: 'is not a base URL; expected https://host:port or https://host/path, without user or query',
+        })
+        .optional()
+        .describe(
+          'Where clients reach it, when that is not the host they name in their request: behind a reverse proxy, with the path that the proxy cuts off.',
+        ),
+      pages: z
+        .boolean()
+        .default(false)
+        .describe('Serve a page to publish (`/publish`) and one to watch (`/watch`) from a browser.'),
+    })
+    .optional()
+    .describe(description);
+
+const iceServerSchema = z.strictObject({
+  url: z
+    .string()
+    .regex(
+      /^(?:stuns?|turns?):(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::\d{1,5})?(?:\?transport=(?:udp|tcp))?$/,
+      {
+        error: 'is not an ICE server; expected stun:host:port or turn:host:port?transport=udp',
+      },
+    )
+    .describe('`stun:host:port` or `turn:host:port?transport=udp`.'),
+  username: z
+    .string()
+    .regex(/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,256}$/, { error: 'does not fit in a header' })
+    .optional()
+    .describe('Name for TURN.'),
+  credential: secretRef().optional().describe('Password for TURN; only shown to clients whose token is good.'),
+});
 
 /** `listen`: what is not named here is not opened. */
 export const listenSchema = z
@@ -20,6 +64,30 @@ export const listenSchema = z
       })
       .optional()
       .describe('RTMP inside TLS; needs `tls.certificates`.'),
+    http: httpListener(
+      5080,
+      'WHIP and WHEP by HTTP in the clear: for a reverse proxy that speaks TLS, and for a laptop.',
+    ),
+    https: httpListener(5443, 'WHIP and WHEP by HTTPS; needs `tls.certificates`.'),
+    media: z
+      .strictObject({
+        host: listenHost(),
+        port: port().default(8189).describe('UDP port, for all sessions; 0 lets the system choose one.'),
+        publicAddresses: z
+          .array(ipAddress())
+          .max(8)
+          .default([])
+          .describe('The IP addresses at which clients reach this port; needed unless `host` is one of its own.'),
+        iceServers: z
+          .array(iceServerSchema)
+          .max(8)
+          .default([])
+          .describe(
+            'STUN and TURN servers that clients are told to use; seldom needed, since this port has a public address.',
+          ),
+      })
+      .optional()
+      .describe('Media of WebRTC; needed by `listen.http` and `listen.https` unless all origins have `media: direct`.'),
     admin: z
       .strictObject({
         host: host().default('127.0.0.1').describe('Address to listen on; beyond loopback a token is needed.'),

@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { name, seconds, secretRef } from './schema-fields.js';
 
 /** Origins the gateway knows the manners of. */
-export const ORIGIN_PRESETS = ['red5pro', 'generic', 'nginx-rtmp', 'mediamtx', 'srs', 'embedded'] as const;
+export const ORIGIN_PRESETS = [
+  'red5pro',
+  'red5-stream-manager',
+  'generic',
+  'nginx-rtmp',
+  'mediamtx',
+  'srs',
+  'embedded',
+] as const;
 
 const HOST_AND_PORT = String.raw`(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::(\d{1,5}))?`;
 
@@ -29,7 +37,13 @@ const credentialsSchema = z
     placement: z
       .enum(['query', 'arguments'])
       .default('query')
-      .describe('Where it is shown: query of the app, or arguments of connect.'),
+      .describe('Where it is shown in RTMP: query of the app, or arguments of connect.'),
+    http: z
+      .enum(['query', 'header'])
+      .optional()
+      .describe(
+        'Where it is shown in WHIP and WHEP: query, or header `Authorization`. Default by preset: `query` for red5pro, red5-stream-manager and srs, `header` for the others.',
+      ),
     username: z
       .string()
       .regex(/^[^\s&=?#]{1,256}$/, { error: 'does not fit in a query; expected text without white space and & = ? #' })
@@ -58,6 +72,27 @@ const originSchema = z.strictObject({
     .describe(
       'Address for WHIP and WHEP: `http://host:port` (port 80 if absent) or `https://host:port` (443); a path goes before all others.',
     ),
+  endpoint: z
+    .string()
+    .regex(/^\/(?:[A-Za-z0-9._~/?&=-]|\{(?:transport|path|app|stream|scope|name)\}){1,512}$/, {
+      error:
+        'is not the form of a URL; expected a path such as /{path}/{transport}, of plain characters and {transport}, {path}, {app}, {stream}, {scope}, {name}',
+    })
+    .optional()
+    .describe(
+      'Preset `generic`: path and query of its WHIP and WHEP endpoints. `{transport}`: whip or whep. `{path}`: app[/room…]/name, which is `{app}` + `/` + `{stream}`, or `{scope}` + `/` + `{name}`. Default `/{path}/{transport}`.',
+    ),
+  media: z
+    .enum(['relay', 'direct'])
+    .default('relay')
+    .describe(
+      'WebRTC media. `relay`: through the gateway, so that expiry and kick cut it. `direct`: between client and origin, which clients must be able to reach; the gateway sees no media.',
+    ),
+  nodeGroup: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, { error: 'is not the name of a node group' })
+    .optional()
+    .describe('Preset `red5-stream-manager`: the node group in which nodes are chosen.'),
   rooms: z
     .enum(['app', 'name', 'flat'])
     .optional()

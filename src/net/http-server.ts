@@ -3,8 +3,10 @@ import { createServer as createSecureServer, type ServerOptions } from 'node:htt
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { createCertificateChooser, type Certificate, type CertificateChooser } from './certificates.js';
+import { systemClock } from './clock.js';
 import { readBody, readHead, type BadRequestStatus, type HttpRequest, type HttpResponse } from './http-request.js';
 import { plainAddress } from './socket-stream.js';
 import { hostPort, open, type Listener } from './tcp.js';
@@ -56,6 +58,7 @@ export interface HttpServerOptions {
   /** Counts a connection; what comes back is called when it has closed. Undefined: it may not stay. */
   readonly admit?: (address: string) => (() => void) | undefined;
   readonly limits?: Partial<HttpServerLimits>;
+  readonly clock?: Clock;
   readonly onError?: (error: Error) => void;
   /** A TLS connection ended before it was one. */
   readonly onBadHandshake?: (reason: BadHandshake) => void;
@@ -103,9 +106,9 @@ export async function listenHttpServer(options: HttpServerOptions): Promise<List
   });
   server.on('upgrade', (_: IncomingMessage, socket: Duplex) => socket.destroy());
   server.on('connect', (_: IncomingMessage, socket: Duplex) => socket.destroy());
-  const { host, port, onError } = options;
+  const { host, port, onError, clock = systemClock } = options;
   const listener = await open(server, { host, port, onStream: () => undefined, ...(onError && { onError }) });
-  return { ...listener, close: () => close(listener, server) };
+  return { ...listener, close: () => close(listener, server, clock) };
 }
 
 function makeServer(options: HttpServerOptions, limits: HttpServerLimits): Server {
@@ -215,11 +218,11 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex, options: HttpSe
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body.toString()}`, () => socket.destroy());
 }
 
-async function close(listener: Listener, server: Server): Promise<void> {
+async function close(listener: Listener, server: Server, clock: Clock): Promise<void> {
   const closed = new Promise<void>((done) => server.once('close', () => done()));
   const stopped = listener.close();
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  const cancel = clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections());
   await Promise.all([stopped, closed]);
-  clearTimeout(timer);
+  cancel();
 }

@@ -48,6 +48,7 @@ describe('a small config', () => {
       paceMs: 0,
       viewerBufferBytes: 4194304,
       viewerStallSeconds: 10,
+      ifMatch: 'lenient',
       allowRecord: false,
       publisherConflict: 'reject',
     });
@@ -168,11 +169,6 @@ describe('a fault', () => {
     ],
     ['RTSP', MINIMAL.replace('rtmp: {}', 'rtsp: {}'), 'gateway.yaml:2: listen.rtsp: RTSP is not in this version'],
     [
-      'HTTP',
-      MINIMAL.replace('rtmp: {}', 'http: { port: 5080 }'),
-      'gateway.yaml:2: listen.http: HTTP (WHIP and WHEP) is not in this version',
-    ],
-    [
       'an origin with a word of another transport',
       MINIMAL.replace('    rtmp: "rtmp', '    rtsp: "rtmp'),
       'gateway.yaml:9: origins[0].rtsp: is not an origin address; expected rtsp://host:port or rtsps://host:port, without user, path or query',
@@ -183,9 +179,19 @@ describe('a fault', () => {
       'gateway.yaml:9: origins[0].http: is not an origin address; expected http://host:port or https://host:port, without user or query',
     ],
     [
-      'a preset of later',
-      `${MINIMAL}    preset: red5-stream-manager\n`,
-      'gateway.yaml:10: origins[0].preset: the preset red5-stream-manager is not in this version',
+      'an endpoint that is no URL',
+      `${MINIMAL}    endpoint: "/{tenant}"\n`,
+      'gateway.yaml:10: origins[0].endpoint: is not the form of a URL',
+    ],
+    [
+      'a public URL with a query',
+      MINIMAL.replace('rtmp: {}', 'http: { publicUrl: "https://a/?b" }'),
+      'gateway.yaml:2: listen.http.publicUrl: is not a base URL; expected https://host:port',
+    ],
+    [
+      'a public address that is none',
+      MINIMAL.replace('rtmp: {}', 'media: { publicAddresses: ["0.0.0.0"] }'),
+      'gateway.yaml:2: listen.media.publicAddresses[0]: is not the address of a machine; expected an IPv4 or IPv6 address',
     ],
   ])('of %s tells file, line, path, what is wrong and what is expected', (_, text, expected) => {
     expect(faultsOf(text, { env }).join('\n')).toContain(expected);
@@ -237,6 +243,60 @@ describe('cross-checks', () => {
   it.each<[string, Readonly<Record<string, unknown>>, string]>([
     ['no listener', { listen: {} }, 'listen: names no listener for media'],
     ['only the operator listener', { listen: { admin: {} } }, 'listen: names no listener for media'],
+    ['HTTPS without a certificate', { listen: { https: {} } }, 'listen.https: needs a certificate'],
+    [
+      'HTTP that no origin speaks',
+      { listen: { http: {} } },
+      'listen.http: is opened, but no origin has an address for http; expected origins[].http',
+    ],
+    [
+      'HTTP without a way for the media',
+      { listen: { http: {} }, origins: [{ name: 'a', http: 'http://h' }] },
+      'listen: has http or https, but no media, through which WebRTC media is relayed',
+    ],
+    [
+      'media without an address to tell',
+      { listen: { rtmp: {}, media: {} } },
+      'listen.media.publicAddresses: is empty, and host is no address that clients could be told',
+    ],
+    [
+      'a TURN server without a name',
+      { listen: { rtmp: {}, media: { host: '192.0.2.1', iceServers: [{ url: 'turn:t' }] } } },
+      'listen.media.iceServers[0]: has not what its kind needs; expected username and credential for turn',
+    ],
+    [
+      'a TURN password that ends the header',
+      {
+        listen: {
+          rtmp: {},
+          media: {
+            host: '192.0.2.1',
+            iceServers: [{ url: 'turn:t', username: 'u', credential: { value: 'a"b' } }],
+          },
+        },
+      },
+      'listen.media.iceServers[0].credential: does not fit in a header',
+    ],
+    [
+      'WHIP to nginx-rtmp',
+      { origins: [{ ...origins[0], preset: 'nginx-rtmp', http: 'http://h' }] },
+      'origins[0].http: means nothing to nginx-rtmp, which has no WHIP',
+    ],
+    [
+      'an endpoint for a preset that has its own',
+      { origins: [{ ...origins[0], endpoint: '/{path}' }] },
+      'origins[0].endpoint: means nothing for the preset red5pro',
+    ],
+    [
+      'an endpoint that is one for all streams',
+      { origins: [{ ...origins[0], preset: 'generic', endpoint: '/whip/{app}' }] },
+      'origins[0].endpoint: is the same for different streams; expected {path}',
+    ],
+    [
+      'a node group without nodes',
+      { origins: [{ ...origins[0], nodeGroup: 'a' }] },
+      'origins[0].nodeGroup: means nothing for the preset red5pro; expected preset red5-stream-manager',
+    ],
     ['RTMPS without a certificate', { listen: { rtmps: {} } }, 'listen.rtmps: needs a certificate'],
     [
       'two listeners on one port',
@@ -454,6 +514,49 @@ describe('presets and profiles', () => {
       rooms,
       rtmp: { port: 443, secure: true },
     });
+  });
+
+  it('give WHIP and WHEP what they need', () => {
+    const listen = {
+      http: { publicUrl: 'https://media.example.com/live/', pages: true },
+      media: {
+        publicAddresses: ['2001:db8::7', '203.0.113.7'],
+        iceServers: [
+          { url: 'stun:s' },
+          { url: 'turn:[2001:db8::9]:3478?transport=udp', username: 'u', credential: { value: 'p' } },
+        ],
+      },
+    };
+    const origins = [
+      { name: 'a', http: 'http://[::1]:5080/x/y/' },
+      { name: 'b', preset: 'mediamtx', http: 'https://b', media: 'direct' },
+      {
+        name: 'c',
+        preset: 'generic',
+        http: 'http://c',
+        endpoint: '/{path}/{transport}',
+        credentials: { http: 'query' },
+      },
+    ];
+    const config = configOf(complete({ listen, origins }));
+    expect(config.listen).toMatchObject({
+      http: { host: '0.0.0.0', port: 5080, publicUrl: 'https://media.example.com/live', pages: true },
+      media: {
+        port: 8189,
+        publicAddresses: ['203.0.113.7', '2001:db8::7'],
+        iceServers: [{ url: 'stun:s' }, { username: 'u' }],
+      },
+    });
+    expect(config.origins).toMatchObject([
+      { http: { host: '::1', port: 5080, secure: false, path: '/x/y', media: 'relay', credentials: 'query' } },
+      { http: { host: 'b', port: 443, secure: true, path: '', media: 'direct', credentials: 'header' } },
+      { http: { endpoint: '/{path}/{transport}', credentials: 'query' } },
+    ]);
+  });
+
+  it('tell clients the address that media listens on', () => {
+    const listen = { rtmp: {}, media: { host: '192.0.2.1' } };
+    expect(configOf(complete({ listen })).listen.media?.publicAddresses).toEqual(['192.0.2.1']);
   });
 
   it('let strict end a session with its token', () => {
