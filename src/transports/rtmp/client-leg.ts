@@ -54,8 +54,9 @@ export class RtmpClientLeg implements ClientLeg<RtmpOriginLeg> {
 
   async dial(origin: OriginChoice, signal: AbortSignal): Promise<RtmpOriginLeg> {
     const stream = await this.#side.deps.dial(origin, signal);
+    const { random, clock } = this.#side.deps;
     const onCapabilities = (fields: EnhancedFields): void => this.#side.learn(origin, fields);
-    return openOriginLeg(stream, origin, this.#wish, { random: this.#side.deps.random, onCapabilities }, signal);
+    return openOriginLeg(stream, origin, this.#wish, { random, now: () => clock.now(), onCapabilities }, signal);
   }
 
   confirm(leg: RtmpOriginLeg): RelayEnds {

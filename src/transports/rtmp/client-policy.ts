@@ -1,15 +1,14 @@
 import { WireError } from '../../model/errors.js';
 import { reject } from '../../model/rejection.js';
-import { Acknowledgements } from './acknowledgements.js';
 import { answerCommand } from './commands.js';
 import type { GuardsContext, Voices } from './guards.js';
-import { Patience } from './patience.js';
+import { Hop } from './hop.js';
 import { refusal } from './replies.js';
 import { onlyHoldsMedia } from './wire/aggregate.js';
 import type { FilterPolicy } from './wire/chunk-filter.js';
 import { COLLECT, DROP, PASS, type Disposition } from './wire/chunk-table.js';
-import { readCommand, writeCommand, type Command } from './wire/command.js';
-import { readControlNumber, readUserControl, USER_CONTROL, userControlMessage } from './wire/control.js';
+import { writeCommand, type Command } from './wire/command.js';
+import { USER_CONTROL, userControlMessage, type UserControl } from './wire/control.js';
 import { COMMAND_CHUNK_STREAM, isCommand, isControl, MESSAGE, type Message } from './wire/message.js';
 
 const MAX_COMMAND_BYTES = 65_536;
@@ -22,18 +21,19 @@ const MAX_AGGREGATE_BYTES = 1 << 20;
 export class ClientPolicy implements FilterPolicy {
   readonly #context: GuardsContext;
   readonly #voices: Voices;
-  readonly #acks: Acknowledgements;
-  readonly #patience: Patience;
+  readonly #hop: Hop;
   #streamIds: number;
 
   constructor(context: GuardsContext, voices: Voices) {
     this.#context = context;
     this.#voices = voices;
-    this.#patience = new Patience(context.now);
-    this.#acks = new Acknowledgements(context.client, (message) => {
+    const { ackBytes, table } = context.client;
+    const say = (message: Message): void => {
       // A publisher that never reads is no reason to lose its stream: the next one tells the same and more (RTMP-68).
-      if (!context.isClientBehind()) voices.toClient(message);
-    });
+      const isSpare = message.type === MESSAGE.acknowledgement && context.isClientBehind();
+      if (!isSpare) voices.toClient(message);
+    };
+    this.#hop = new Hop(context.now, say, ackBytes, table.received);
     this.#streamIds = context.client.streamId;
   }
 
@@ -65,32 +65,14 @@ export class ClientPolicy implements FilterPolicy {
   }
 
   received(total: number): void {
-    this.#acks.received(total);
+    this.#hop.received(total);
   }
 
   message(message: Message): void {
-    if (isControl(message.type) || isCommand(message.type)) this.#patience.spend();
-    switch (message.type) {
-      case MESSAGE.userControl:
-        this.#clientUserControl(message);
-        return;
-      case MESSAGE.windowAckSize:
-        this.#acks.window = readControlNumber(message.payload);
-        return;
-      case MESSAGE.acknowledgement:
-      case MESSAGE.setPeerBandwidth:
-        return;
-      case MESSAGE.commandAmf0:
-      case MESSAGE.commandAmf3:
-        this.#clientCommand(message);
-        return;
-      case MESSAGE.aggregate:
-        if (onlyHoldsMedia(message.payload)) this.#passCut(message);
-        else this.#context.onKept('aggregate');
-        return;
-      default:
-        this.#passCut(message);
-    }
+    if (isControl(message.type)) this.#control(this.#hop.hear(message));
+    else if (isCommand(message.type)) this.#command(message);
+    else if (message.type !== MESSAGE.aggregate || onlyHoldsMedia(message.payload)) this.#passCut(message);
+    else this.#context.onKept('aggregate');
   }
 
   /** Media whose chunks cannot pass as they came. */
@@ -98,21 +80,17 @@ export class ClientPolicy implements FilterPolicy {
     this.#voices.toOrigin({ ...message, streamId: this.#context.origin.streamId });
   }
 
-  #clientUserControl(message: Message): void {
-    const control = readUserControl(message.payload);
-    if (control.event === USER_CONTROL.pingRequest) {
-      this.#voices.toClient(userControlMessage({ event: USER_CONTROL.pingResponse, value: control.value }));
-    } else if (control.event === USER_CONTROL.setBufferLength && control.value === this.#context.client.streamId) {
-      if (this.#context.role === 'subscriber') {
-        this.#voices.toOrigin(userControlMessage({ ...control, value: this.#context.origin.streamId }));
-      }
-    }
+  /** A viewer may say how much it buffers of its own stream. */
+  #control(control: UserControl | undefined): void {
+    const { client, origin, role } = this.#context;
+    if (control?.event !== USER_CONTROL.setBufferLength || control.value !== client.streamId) return;
+    if (role === 'subscriber') this.#voices.toOrigin(userControlMessage({ ...control, value: origin.streamId }));
   }
 
-  #clientCommand(message: Message): void {
+  #command(message: Message): void {
     let command: Command;
     try {
-      command = readCommand(message.type === MESSAGE.commandAmf3 ? 17 : 20, message.payload);
+      command = this.#hop.command(message);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       // A live stream is not worth losing for a command that nobody will get to see.

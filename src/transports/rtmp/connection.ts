@@ -7,18 +7,17 @@ import type { Capabilities } from './capabilities.js';
 import { RtmpClientLeg, type ClientSide } from './client-leg.js';
 import { answerCommand } from './commands.js';
 import { readConnect, type ConnectFields } from './credential.js';
+import { Hop } from './hop.js';
 import { CLIENT_CHUNK_SIZE, CLOSE_GRACE_MS, type RtmpDeps, type RtmpOptions } from './options.js';
-import { Patience } from './patience.js';
 import { arrivalOf, askConnect, askStream, cutOffHint, type Asked } from './questions.js';
 import { confirmation, refusal, type Question } from './replies.js';
 import { readPublishOrPlay } from './stream-command.js';
 import { ChunkReader } from './wire/chunk-reader.js';
 import { ChunkTable, DEFAULT_CHUNK_SIZE } from './wire/chunk-table.js';
 import { writeMessages } from './wire/chunk-writer.js';
-import { readCommand, type Command } from './wire/command.js';
-import { readControlNumber, readUserControl, USER_CONTROL, userControlMessage } from './wire/control.js';
+import type { Command } from './wire/command.js';
 import { ServerHandshake } from './wire/handshake.js';
-import { isCommand, MESSAGE, type Message } from './wire/message.js';
+import { isCommand, type Message } from './wire/message.js';
 
 /** Where a connection stands. `asking`: the law or the origin is being asked, the client's next command waits. */
 type Phase = 'handshake' | 'commands' | 'asking' | 'relay' | 'ending';
@@ -53,7 +52,7 @@ export class RtmpConnection implements ByteStreamHandler {
   readonly #watcher: Watcher;
   readonly #table = new ChunkTable();
   readonly #abort = new AbortController();
-  readonly #patience: Patience;
+  readonly #hop: Hop;
   readonly #reader: ChunkReader;
   readonly #stream: ByteStream;
   #id: string;
@@ -67,7 +66,6 @@ export class RtmpConnection implements ByteStreamHandler {
   #isGone = false;
   #isDecided = false;
   #writeChunkSize = DEFAULT_CHUNK_SIZE;
-  #ackBytes = 0;
   #streamIds = 0;
   #notes = 0;
 
@@ -76,7 +74,10 @@ export class RtmpConnection implements ByteStreamHandler {
     this.#shared = shared;
     this.#watcher = watcher;
     this.#handshake = new ServerHandshake(shared.deps.random);
-    this.#patience = new Patience(() => shared.deps.clock.now());
+    this.#hop = new Hop(
+      () => shared.deps.clock.now(),
+      (message) => this.#send([message]),
+    );
     this.#reader = new ChunkReader(this.#table, { maxBytes: shared.options.preDecisionBytes });
     this.#id = shared.deps.door.newSessionId();
   }
@@ -136,16 +137,8 @@ export class RtmpConnection implements ByteStreamHandler {
   }
 
   #dispatch(message: Message): void {
-    this.#patience.spend();
-    if (isCommand(message.type)) {
-      this.#obey(readCommand(message.type === MESSAGE.commandAmf3 ? 17 : 20, message.payload), message.streamId);
-    } else if (message.type === MESSAGE.windowAckSize) {
-      this.#ackBytes = readControlNumber(message.payload);
-    } else if (message.type === MESSAGE.userControl) {
-      const control = readUserControl(message.payload);
-      if (control.event !== USER_CONTROL.pingRequest) return;
-      this.#send([userControlMessage({ event: USER_CONTROL.pingResponse, value: control.value })]);
-    }
+    if (isCommand(message.type)) this.#obey(this.#hop.command(message), message.streamId);
+    else this.#hop.hear(message);
   }
 
   #obey(command: Command, streamId: number): void {
@@ -235,7 +228,7 @@ export class RtmpConnection implements ByteStreamHandler {
       connect,
       deps,
       writeChunkSize: this.#writeChunkSize,
-      ackBytes: this.#ackBytes,
+      ackBytes: this.#hop.window,
       takeRest: () => this.#relay(),
       send: (messages) => this.#send(messages),
       refuse,

@@ -16,7 +16,7 @@ export function createRtmpTransport(deps: RtmpDeps, options: RtmpOptions): RtmpT
     deps.chooseOrigin,
     async (origin, connect, signal) => {
       const stream = await deps.dial(origin, signal);
-      return probeOrigin(stream, origin, connect, deps, signal);
+      return probeOrigin(stream, origin, connect, { random: deps.random, now: () => deps.clock.now() }, signal);
     },
     () => deps.clock.now(),
   );

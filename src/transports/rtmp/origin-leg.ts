@@ -3,20 +3,15 @@ import { GatewayError } from '../../model/errors.js';
 import type { OriginChoice, OriginLeg } from '../../model/leg.js';
 import type { ConnectFields } from './credential.js';
 import type { LegState } from './guards.js';
+import { Hop } from './hop.js';
 import { CLOSE_GRACE_MS } from './options.js';
 import { connectCommand, enhancedFields, infoCode, originCommand, type EnhancedFields } from './origin-commands.js';
 import type { StreamWish } from './stream-command.js';
 import { ChunkReader } from './wire/chunk-reader.js';
 import { ChunkTable } from './wire/chunk-table.js';
 import { writeMessages } from './wire/chunk-writer.js';
-import { readCommand, type Command } from './wire/command.js';
-import {
-  controlMessage,
-  readControlNumber,
-  readUserControl,
-  USER_CONTROL,
-  userControlMessage,
-} from './wire/control.js';
+import type { Command } from './wire/command.js';
+import { controlMessage, USER_CONTROL, userControlMessage } from './wire/control.js';
 import { ClientHandshake } from './wire/handshake.js';
 import { isCommand, MESSAGE, type Message } from './wire/message.js';
 
@@ -32,6 +27,8 @@ const BUFFER_MS = 3000;
 /** What an open leg needs from outside. */
 export interface OriginLegDeps {
   readonly random: (size: number) => Buffer;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Told what the origin said of Enhanced RTMP in its answer to connect. */
   readonly onCapabilities?: (fields: EnhancedFields) => void;
 }
@@ -47,7 +44,7 @@ export async function openOriginLeg(
   deps: OriginLegDeps,
   signal: AbortSignal,
 ): Promise<RtmpOriginLeg> {
-  const dialogue = new OriginDialogue(stream, deps.random, signal);
+  const dialogue = new OriginDialogue(stream, deps, signal);
   try {
     deps.onCapabilities?.(await connectOrigin(dialogue, origin, wish.connect, wish.kind));
     const streamId = await createStream(dialogue, origin, wish);
@@ -69,7 +66,7 @@ export async function probeOrigin(
   deps: OriginLegDeps,
   signal: AbortSignal,
 ): Promise<EnhancedFields> {
-  const dialogue = new OriginDialogue(stream, deps.random, signal);
+  const dialogue = new OriginDialogue(stream, deps, signal);
   try {
     return await connectOrigin(dialogue, origin, connect, 'play');
   } finally {
@@ -187,19 +184,20 @@ class OriginDialogue implements ByteStreamHandler {
   readonly #table = new ChunkTable();
   readonly #reader = new ChunkReader(this.#table, { maxBytes: MAX_HELD_BYTES });
   readonly #handshake: ClientHandshake;
+  readonly #hop: Hop;
   readonly #signal: AbortSignal;
   readonly #onAbort = (): void =>
     this.#fail(new GatewayError('origin-unavailable', 'origin', 'the wait for the origin was ended'));
   #isShaken = false;
   #writeChunkSize = 128;
-  #ackBytes = 0;
   #look: (() => boolean) | undefined;
   #reject: ((error: Error) => void) | undefined;
   #failure: Error | undefined;
 
-  constructor(stream: ByteStream, random: (size: number) => Buffer, signal: AbortSignal) {
+  constructor(stream: ByteStream, deps: OriginLegDeps, signal: AbortSignal) {
     this.stream = stream;
-    this.#handshake = new ClientHandshake(random);
+    this.#handshake = new ClientHandshake(deps.random);
+    this.#hop = new Hop(deps.now, (message) => this.send([message]));
     this.#signal = signal;
     if (signal.aborted) this.#onAbort();
     else signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -257,7 +255,7 @@ class OriginDialogue implements ByteStreamHandler {
       rest: this.#reader.rest(),
       streamId,
       writeChunkSize: this.#writeChunkSize,
-      ackBytes: this.#ackBytes,
+      ackBytes: this.#hop.window,
     };
   }
 
@@ -270,15 +268,8 @@ class OriginDialogue implements ByteStreamHandler {
   }
 
   #hear(message: Message): Command | undefined {
-    if (isCommand(message.type)) return readCommand(message.type === MESSAGE.commandAmf3 ? 17 : 20, message.payload);
-    if (message.type === MESSAGE.windowAckSize) {
-      this.#ackBytes = readControlNumber(message.payload);
-    } else if (message.type === MESSAGE.userControl) {
-      const control = readUserControl(message.payload);
-      if (control.event === USER_CONTROL.pingRequest) {
-        this.send([userControlMessage({ event: USER_CONTROL.pingResponse, value: control.value })]);
-      }
-    }
+    if (isCommand(message.type)) return this.#hop.command(message);
+    this.#hop.hear(message);
     return undefined;
   }
 

@@ -1,27 +1,31 @@
 import { WireError } from '../../model/errors.js';
-import { Acknowledgements } from './acknowledgements.js';
 import type { GuardsContext, Voices } from './guards.js';
-import { Patience } from './patience.js';
+import { Hop } from './hop.js';
 import type { FilterPolicy } from './wire/chunk-filter.js';
 import { COLLECT, DROP, PASS, type Disposition } from './wire/chunk-table.js';
-import { readCommand, writeCommand, type Command } from './wire/command.js';
-import { readControlNumber, readUserControl, USER_CONTROL, userControlMessage } from './wire/control.js';
+import { writeCommand, type Command } from './wire/command.js';
+import { USER_CONTROL, userControlMessage, type UserControl } from './wire/control.js';
 import { COMMAND_CHUNK_STREAM, isCommand, isControl, MESSAGE, type Message } from './wire/message.js';
 
 const MAX_COMMAND_BYTES = 65_536;
+const STREAM_EVENTS: ReadonlySet<number> = new Set([
+  USER_CONTROL.streamBegin,
+  USER_CONTROL.streamEof,
+  USER_CONTROL.streamDry,
+  USER_CONTROL.streamIsRecorded,
+]);
 
 /** What of an origin's words reaches the client while its stream is relayed: media of that stream, its status, answers to the client. */
 export class OriginPolicy implements FilterPolicy {
   readonly #context: GuardsContext;
   readonly #voices: Voices;
-  readonly #acks: Acknowledgements;
-  readonly #patience: Patience;
+  readonly #hop: Hop;
 
   constructor(context: GuardsContext, voices: Voices) {
     this.#context = context;
     this.#voices = voices;
-    this.#patience = new Patience(context.now);
-    this.#acks = new Acknowledgements(context.origin, (message) => voices.toOrigin(message));
+    const { ackBytes, table } = context.origin;
+    this.#hop = new Hop(context.now, (message) => voices.toOrigin(message), ackBytes, table.received);
   }
 
   /** The connection carries one stream, so the id says nothing: node-media-server puts media of stream 1 on stream 0. */
@@ -42,53 +46,27 @@ export class OriginPolicy implements FilterPolicy {
   }
 
   received(total: number): void {
-    this.#acks.received(total);
+    this.#hop.received(total);
   }
 
   message(message: Message): void {
-    if (isControl(message.type) || isCommand(message.type)) this.#patience.spend();
-    switch (message.type) {
-      case MESSAGE.userControl:
-        this.#originUserControl(message);
-        return;
-      case MESSAGE.windowAckSize:
-        this.#acks.window = readControlNumber(message.payload);
-        return;
-      case MESSAGE.acknowledgement:
-      case MESSAGE.setPeerBandwidth:
-        return;
-      case MESSAGE.commandAmf0:
-      case MESSAGE.commandAmf3:
-        this.#originCommand(message);
-        return;
-      default:
-        this.#voices.toClient({ ...message, streamId: this.#context.client.streamId });
-    }
+    if (isControl(message.type)) this.#control(this.#hop.hear(message));
+    else if (isCommand(message.type)) this.#command(message);
+    else this.#voices.toClient({ ...message, streamId: this.#context.client.streamId });
   }
 
-  #originUserControl(message: Message): void {
-    const control = readUserControl(message.payload);
-    switch (control.event) {
-      case USER_CONTROL.pingRequest:
-        this.#voices.toOrigin(userControlMessage({ event: USER_CONTROL.pingResponse, value: control.value }));
-        return;
-      case USER_CONTROL.streamBegin:
-      case USER_CONTROL.streamEof:
-      case USER_CONTROL.streamDry:
-      case USER_CONTROL.streamIsRecorded:
-        if (this.#context.role === 'subscriber' && control.value === this.#context.origin.streamId) {
-          this.#voices.toClient(userControlMessage({ ...control, value: this.#context.client.streamId }));
-        }
-        return;
-      default:
-    }
+  /** A viewer is told what becomes of its own stream. */
+  #control(control: UserControl | undefined): void {
+    const { client, origin, role } = this.#context;
+    if (control === undefined || !STREAM_EVENTS.has(control.event) || control.value !== origin.streamId) return;
+    if (role === 'subscriber') this.#voices.toClient(userControlMessage({ ...control, value: client.streamId }));
   }
 
   /** Status and answers of the client's own stream go on; what would send the client to the origin itself does not. */
-  #originCommand(message: Message): void {
+  #command(message: Message): void {
     let command: Command;
     try {
-      command = readCommand(message.type === MESSAGE.commandAmf3 ? 17 : 20, message.payload);
+      command = this.#hop.command(message);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#context.onKept('origin-command-malformed');
