@@ -21,6 +21,8 @@ import { fixedRandom, RtmpPeer } from './rtmp-peer.js';
 /** The secret of every gate in tests. */
 export const GATE_SECRET = 'a secret of the tests, long enough for HS256';
 
+const KEYS = createKeySet([{ id: 'main', algorithm: 'HS256', secret: new Secret(GATE_SECRET) }]);
+
 /** What a gate is made of; all has a default. */
 export interface GateOptions {
   readonly hooks?: readonly HookName[];
@@ -73,12 +75,12 @@ export interface Gate {
 
 /** Makes a gate. */
 export function makeGate(options: GateOptions = {}): Gate {
+  const keys = KEYS;
+  if (!keys.ok) throw new Error('the key of the tests was refused');
   const clock = fakeClock();
   const lines: LoggedLine[] = [];
   const counts = new Map<string, number>();
   const origins: OriginDouble[] = [];
-  const keys = createKeySet([{ id: 'main', algorithm: 'HS256', secret: new Secret(GATE_SECRET) }]);
-  if (!keys.ok) throw new Error('the key of the tests was refused');
   const policy: TokenPolicy = {
     profile: 'red5',
     issuers: [],
