@@ -9,12 +9,14 @@ import type { Clock } from './model/clock.js';
 import { GatewayError } from './model/errors.js';
 import type { OriginChoice, StartRelay } from './model/leg.js';
 import type { Log, Metrics } from './model/telemetry.js';
+import type { TransportName } from './model/transport.js';
 import { createAdmission } from './net/admission.js';
 import { dialTcp } from './net/dial.js';
 import { listenHttp } from './net/http.js';
 import { createPacer } from './net/pacing.js';
 import { listenTcp } from './net/tcp.js';
 import { listenTls } from './net/tls.js';
+import { createUdpPairs } from './net/udp-pairs.js';
 import { originCredentials } from './origin/credentials.js';
 import { createChooseOrigin } from './origin/pool.js';
 import type { RoomPlacement } from './origin/rooms.js';
@@ -22,6 +24,7 @@ import { createOriginStates } from './origin/states.js';
 import { createRelay } from './relay/relay.js';
 import { createDoor } from './session/session.js';
 import { createRtmpTransport } from './transports/rtmp/index.js';
+import { createRtspTransport } from './transports/rtsp/index.js';
 
 /** Where a listener can be reached. */
 export interface ListenAddress {
@@ -105,38 +108,41 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       throw error;
     }
   };
-  const rtmp = createRtmpTransport(
-    {
-      door,
-      chooseOrigin,
-      dial,
-      clock,
-      log,
-      metrics,
-      random: randomBytes,
-      setupStarted: () => pacer.setupStarted(),
-    },
-    {
-      handshakeTimeoutMs: config.limits.handshakeTimeoutSeconds * 1000,
-      publishTimeoutMs: config.limits.publishTimeoutSeconds * 1000,
-      preDecisionBytes: config.limits.preDecisionBytes,
-      maxUnauthenticated: config.limits.unauthenticated || Infinity,
-      allowRecord: config.relay.allowRecord,
-    },
+  const tongue = {
+    door,
+    dial,
+    clock,
+    log,
+    metrics,
+    random: randomBytes,
+    setupStarted: () => pacer.setupStarted(),
+  };
+  const limits = {
+    handshakeTimeoutMs: config.limits.handshakeTimeoutSeconds * 1000,
+    publishTimeoutMs: config.limits.publishTimeoutSeconds * 1000,
+    preDecisionBytes: config.limits.preDecisionBytes,
+    maxUnauthenticated: config.limits.unauthenticated || Infinity,
+  };
+  const rtmp = createRtmpTransport({ ...tongue, chooseOrigin }, { ...limits, allowRecord: config.relay.allowRecord });
+  const rtsp = createRtspTransport({ ...tongue, ...datagramsOf(config) }, limits);
+  const admission = createAdmission(config.limits, (reason, transport) =>
+    metrics.count('connections_refused_total', { transport, reason }),
   );
-  const admission = createAdmission(config.limits, (reason) =>
-    metrics.count('connections_refused_total', { transport: 'RTMP', reason }),
-  );
-  const listeners = await openListeners(config, deps, {
-    rtmp: (stream) => {
-      const onGone = admission.admit(stream);
+  const admitted =
+    (transport: TransportName, accept: (stream: ByteStream, onGone: () => void) => void) =>
+    (stream: ByteStream): void => {
+      const onGone = admission.admit(stream, transport);
       if (onGone === undefined) return;
-      metrics.gauge('connections', { transport: 'RTMP' }, admission.total());
-      rtmp.accept(stream, () => {
+      const count = (): void => metrics.gauge('connections', { transport }, admission.total(transport));
+      count();
+      accept(stream, () => {
         onGone();
-        metrics.gauge('connections', { transport: 'RTMP' }, admission.total());
+        count();
       });
-    },
+    };
+  const listeners = await openListeners(config, deps, {
+    RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone)),
+    RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone)),
     isReady: () => (state.isDraining ? 'draining' : undefined),
   });
   const close = async (): Promise<void> => {
@@ -166,14 +172,15 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
 }
 
 interface ListenerUsers {
-  readonly rtmp: (stream: ByteStream) => void;
+  readonly RTMP: (stream: ByteStream) => void;
+  readonly RTSP: (stream: ByteStream) => void;
   /** Why the gateway is not ready, or undefined when it is. */
   readonly isReady: () => string | undefined;
 }
 
 async function openListeners(config: Config, deps: GatewayDeps, users: ListenerUsers): Promise<Map<string, Closable>> {
   const { log, metrics } = deps;
-  const { rtmp, rtmps, admin } = config.listen;
+  const { rtmp, rtmps, rtsp, rtsps, admin } = config.listen;
   const onError = (error: Error): void => log.write('error', 'gateway.error', { error });
   const opened = new Map<string, Closable>();
   const open = async (name: string, listening: Promise<Closable>): Promise<void> => {
@@ -181,22 +188,20 @@ async function openListeners(config: Config, deps: GatewayDeps, users: ListenerU
     opened.set(name, listener);
     log.write('info', 'listener.open', { listener: name, host: listener.host, port: listener.port });
   };
+  const secure = (at: ListenAddress, transport: 'RTMP' | 'RTSP'): Promise<Closable> =>
+    listenTls({
+      ...at,
+      certificates: config.tls.certificates.map(({ key, ...one }) => ({ ...one, key: key.reveal() })),
+      timeoutMs: config.limits.handshakeTimeoutSeconds * 1000,
+      onStream: users[transport],
+      onError,
+      onBadHandshake: (reason) => metrics.count('connections_refused_total', { transport, reason }),
+    });
   try {
-    if (rtmp !== undefined) await open('rtmp', listenTcp({ ...rtmp, onStream: users.rtmp, onError }));
-    if (rtmps !== undefined) {
-      const onBadHandshake = (reason: string): void =>
-        metrics.count('connections_refused_total', { transport: 'RTMP', reason });
-      const certificates = config.tls.certificates.map(({ cert, key, serverNames }) => ({
-        cert,
-        key: key.reveal(),
-        serverNames,
-      }));
-      const timeoutMs = config.limits.handshakeTimeoutSeconds * 1000;
-      await open(
-        'rtmps',
-        listenTls({ ...rtmps, certificates, timeoutMs, onStream: users.rtmp, onError, onBadHandshake }),
-      );
-    }
+    if (rtmp !== undefined) await open('rtmp', listenTcp({ ...rtmp, onStream: users.RTMP, onError }));
+    if (rtmps !== undefined) await open('rtmps', secure(rtmps, 'RTMP'));
+    if (rtsp !== undefined) await open('rtsp', listenTcp({ ...rtsp, onStream: users.RTSP, onError }));
+    if (rtsps !== undefined) await open('rtsps', secure(rtsps, 'RTSP'));
     if (admin !== undefined) {
       const handler = createAdmin({
         token: admin.token,
@@ -214,6 +219,14 @@ async function openListeners(config: Config, deps: GatewayDeps, users: ListenerU
     await Promise.all([...opened.values()].map((listener) => listener.close()));
     throw error;
   }
+}
+
+/** Absent when media come by TCP only. */
+function datagramsOf(config: Config) {
+  const { rtsp } = config.listen;
+  if (rtsp?.udpPorts === undefined) return {};
+  const pairs = createUdpPairs({ host: rtsp.host, ...rtsp.udpPorts });
+  return { openDatagrams: (peer: Parameters<typeof pairs.open>[0]) => pairs.open(peer) };
 }
 
 function hookDeps(config: Config, clock: Clock): HookDeps {

@@ -8,6 +8,8 @@ export interface Config {
   readonly listen: {
     readonly rtmp?: Endpoint;
     readonly rtmps?: Endpoint;
+    readonly rtsp?: RtspEndpoint;
+    readonly rtsps?: Endpoint;
     readonly http?: HttpEndpoint;
     readonly https?: HttpEndpoint;
     /** UDP, for the media of WebRTC. */
@@ -29,6 +31,18 @@ export interface Config {
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+}
+
+/** Where to listen for RTSP. */
+export interface RtspEndpoint extends Endpoint {
+  /** UDP ports for media; absent: TCP only. */
+  readonly udpPorts?: PortRange;
+}
+
+/** Ports from the first to the last, 1 to 65535. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Where WHIP and WHEP are spoken. */

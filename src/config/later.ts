@@ -2,8 +2,6 @@ import type { PathStep } from './fault.js';
 
 /** Keys that the design has and this version does not; a config that names them is told so instead of "unknown". */
 const LATER_KEYS: Readonly<Record<string, string>> = {
-  'listen.rtsp': 'RTSP is not in this version',
-  'listen.rtsps': 'RTSP is not in this version',
   'relay.shareViewers': 'sharing one pull between viewers is not in this version',
 };
 

@@ -1,17 +1,18 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Secret } from '../model/secret.js';
-import type { Certificate, Config, HttpEndpoint, IceServer, MediaEndpoint } from './config.js';
+import type { Certificate, Config, HttpEndpoint, IceServer, MediaEndpoint, RtspEndpoint } from './config.js';
 import type { PathStep } from './fault.js';
 import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
+import { UDP_PORTS } from './schema-listen.js';
 
 /** Fewest characters of the token of the operator listener. */
 const MIN_ADMIN_TOKEN_LENGTH = 16;
 
 /** Checks that something is opened, and that nothing is opened that must not be. */
 export function resolveListen(input: ConfigInput, to: Resolving): Config['listen'] {
-  const { rtmp, rtmps, http, https, media, admin } = input.listen;
+  const { rtmp, rtmps, rtsp, rtsps, http, https, media, admin } = input.listen;
   if (MEDIA_LISTENERS.every((name) => input.listen[name] === undefined)) {
     to.fault(
       ['listen'],
@@ -28,6 +29,8 @@ export function resolveListen(input: ConfigInput, to: Resolving): Config['listen
   return {
     ...(rtmp && { rtmp }),
     ...(rtmps && { rtmps }),
+    ...(rtsp && { rtsp: resolveRtsp(rtsp, to) }),
+    ...(rtsps && { rtsps }),
     ...(http && { http: resolveHttp(http) }),
     ...(https && { https: resolveHttp(https) }),
     ...(media && { media: resolveMedia(media, to) }),
@@ -35,12 +38,22 @@ export function resolveListen(input: ConfigInput, to: Resolving): Config['listen
   };
 }
 
-const MEDIA_LISTENERS = ['rtmp', 'rtmps', 'http', 'https'] as const;
-const TLS_LISTENERS = ['rtmps', 'https'] as const;
+const MEDIA_LISTENERS = ['rtmp', 'rtmps', 'rtsp', 'rtsps', 'http', 'https'] as const;
+const TLS_LISTENERS = ['rtmps', 'rtsps', 'https'] as const;
 const TCP_LISTENERS = [...MEDIA_LISTENERS, 'admin'] as const;
 
+type RtspInput = NonNullable<ConfigInput['listen']['rtsp']>;
 type HttpInput = NonNullable<ConfigInput['listen']['http']>;
 type MediaInput = NonNullable<ConfigInput['listen']['media']>;
+
+function resolveRtsp({ host, port, udpPorts }: RtspInput, to: Resolving): RtspEndpoint {
+  const [, first, last] = UDP_PORTS.exec(udpPorts)?.map(Number) ?? [];
+  if (first === undefined || last === undefined || Number.isNaN(first)) return { host, port };
+  const fits = first >= 1 && last <= 65535 && last > first;
+  if (!fits)
+    to.fault(['listen', 'rtsp', 'udpPorts'], 'is no range of ports', 'expected two of 1 to 65535, the lower first');
+  return { host, port, udpPorts: { first, last } };
+}
 
 function resolveHttp({ host, port, pages, publicUrl }: HttpInput): HttpEndpoint {
   return { host, port, pages, ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/$/, '') }) };

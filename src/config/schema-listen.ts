@@ -7,6 +7,9 @@ const listenHost = () => host().default('0.0.0.0').describe('Address to listen o
 export const PUBLIC_URL =
   /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]{1,128}){0,16}\/?$/;
 
+/** `off`, or the first and last of a range. */
+export const UDP_PORTS = /^(?:off|(\d{1,5})-(\d{1,5}))$/;
+
 const httpListener = (defaultPort: number, description: string) =>
   z
     .strictObject({
@@ -64,6 +67,27 @@ export const listenSchema = z
       })
       .optional()
       .describe('RTMP inside TLS; needs `tls.certificates`.'),
+    rtsp: z
+      .strictObject({
+        host: listenHost(),
+        port: port().default(8554).describe('TCP port; 0 lets the system choose one.'),
+        udpPorts: z
+          .string()
+          .regex(UDP_PORTS, { error: 'is not a range of ports; expected 20000-20999, or off' })
+          .default('off')
+          .describe(
+            'UDP ports for media of clients that want it so, two a track, such as `20000-20999`. `off`: such clients are told to use the TCP connection.',
+          ),
+      })
+      .optional()
+      .describe('RTSP in the clear.'),
+    rtsps: z
+      .strictObject({
+        host: listenHost(),
+        port: port().default(8555).describe('TCP port; 0 lets the system choose one.'),
+      })
+      .optional()
+      .describe('RTSP inside TLS, media too; needs `tls.certificates`.'),
     http: httpListener(
       5080,
       'WHIP and WHEP by HTTP in the clear: for a reverse proxy that speaks TLS, and for a laptop.',

@@ -31,6 +31,8 @@ export interface RelayEnds {
   readonly client: RelaySide;
   readonly origin: RelaySide;
   readonly mediaFrom: 'client' | 'origin';
+  /** Moves with the media, or says that none are expected at present. Default: all bytes from that side. */
+  readonly mediaProgress?: () => number | 'paused';
 }
 
 /** Why a session ended; a closed list, for log and metric. */
@@ -106,6 +108,8 @@ export interface ClientLeg<Leg extends OriginLeg> {
 /** A session that runs. */
 export interface SessionHandle {
   readonly id: string;
+  /** Whose token let it in; undefined where there is none. */
+  readonly subject: string | undefined;
   /** Ends it from outside or from the client's leg; idempotent. */
   end(reason: EndReason, error?: Error): void;
 }

@@ -8,34 +8,41 @@ export interface AdmissionLimits {
 
 /** Counts what is connected. */
 export interface Admission {
-  /** What to call when the stream has closed; undefined when it may not stay (then it has been destroyed). */
-  admit(stream: ByteStream): (() => void) | undefined;
-  /** How many are here. */
-  total(): number;
+  /**
+   * What to call when the stream has closed; undefined when it may not stay (then it has been destroyed). `kind` is of a closed
+   * list, for the metrics; the limits hold for all kinds together.
+   */
+  admit(stream: ByteStream, kind?: string): (() => void) | undefined;
+  /** How many of one kind are here. */
+  total(kind?: string): number;
 }
 
 /**
  * Makes a counter of connections. An IPv6 /64 counts as one address, since one client owns all of it.
- * `onRefused` gets `limit-connections`.
+ * `onRefused` gets `limit-connections` and the kind.
  */
-export function createAdmission(limits: AdmissionLimits, onRefused: (reason: string) => void): Admission {
+export function createAdmission(limits: AdmissionLimits, onRefused: (reason: string, kind: string) => void): Admission {
   const byAddress = new Map<string, number>();
+  const byKind = new Map<string, number>();
+  const count = (kind: string, by: number): void => void byKind.set(kind, (byKind.get(kind) ?? 0) + by);
   let total = 0;
   return {
-    total: () => total,
-    admit(stream) {
+    total: (kind = '') => byKind.get(kind) ?? 0,
+    admit(stream, kind = '') {
       const key = networkOf(stream.remoteAddress);
       const here = byAddress.get(key) ?? 0;
       const isFull = limits.connections > 0 && total >= limits.connections;
       if (isFull || (limits.perAddress > 0 && here >= limits.perAddress)) {
-        onRefused('limit-connections');
+        onRefused('limit-connections', kind);
         stream.destroy();
         return undefined;
       }
       total += 1;
+      count(kind, 1);
       byAddress.set(key, here + 1);
       return () => {
         total -= 1;
+        count(kind, -1);
         const left = (byAddress.get(key) ?? 1) - 1;
         if (left > 0) byAddress.set(key, left);
         else byAddress.delete(key);

@@ -72,7 +72,7 @@ class Relay implements Watched {
   readonly #originLimitBytes: number;
   #isClientPaused = false;
   isOver = false;
-  #mediaBytes = -1;
+  #mediaProgress: number | 'paused' = -1;
   #mediaAtMs = 0;
   /** NaN while nothing waits. */
   #drainedBytes = NaN;
@@ -142,9 +142,9 @@ class Relay implements Watched {
 
   check(elapsedMs: number): void {
     const { mediaFrom, client } = this.#ends;
-    const mediaBytes = this[mediaFrom].bytes;
-    if (mediaBytes !== this.#mediaBytes) {
-      this.#mediaBytes = mediaBytes;
+    const progress = this.#ends.mediaProgress?.() ?? this[mediaFrom].bytes;
+    if (progress !== this.#mediaProgress || progress === 'paused') {
+      this.#mediaProgress = progress;
       this.#mediaAtMs = elapsedMs;
     } else if (isDue(elapsedMs - this.#mediaAtMs, this.#options.idleTimeoutMs)) {
       this.#fellSilent();

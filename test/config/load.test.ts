@@ -167,7 +167,11 @@ describe('a fault', () => {
       MINIMAL.replace(':1935', ':0'),
       'gateway.yaml:9: origins[0].rtmp: has the port 0; expected 1 to 65535',
     ],
-    ['RTSP', MINIMAL.replace('rtmp: {}', 'rtsp: {}'), 'gateway.yaml:2: listen.rtsp: RTSP is not in this version'],
+    [
+      'a range of UDP ports that is none',
+      MINIMAL.replace('rtmp: {}', 'rtsp: { udpPorts: 20999-20000 }'),
+      'gateway.yaml:2: listen.rtsp.udpPorts: is no range of ports; expected two of 1 to 65535, the lower first',
+    ],
     [
       'an origin with a word of another transport',
       MINIMAL.replace('    rtmp: "rtmp', '    rtsp: "rtmp'),
