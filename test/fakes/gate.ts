@@ -55,6 +55,8 @@ export interface Gate {
   readonly counts: Map<string, number>;
   /** Origins that were dialled, in order. */
   readonly origins: OriginDouble[];
+  /** The gateway's sides of the connections to them. */
+  readonly originSides: FakeByteStream[];
   /** How the next origin behaves. */
   behaviour: OriginBehaviour;
   isUnreachable: boolean;
@@ -81,6 +83,7 @@ export function makeGate(options: GateOptions = {}): Gate {
   const lines: LoggedLine[] = [];
   const counts = new Map<string, number>();
   const origins: OriginDouble[] = [];
+  const originSides: FakeByteStream[] = [];
   const policy: TokenPolicy = {
     profile: 'red5',
     issuers: [],
@@ -121,6 +124,7 @@ export function makeGate(options: GateOptions = {}): Gate {
     lines,
     counts,
     origins,
+    originSides,
     behaviour: options.origin ?? {},
     isUnreachable: options.unreachable ?? false,
     isDraining: false,
@@ -149,6 +153,7 @@ export function makeGate(options: GateOptions = {}): Gate {
     if (gate.isUnreachable) throw new GatewayError('origin-unavailable', 'origin', 'connection refused');
     const [near, far] = streamPair({ clock, ...options.originPair });
     origins.push(new OriginDouble(far, gate.behaviour));
+    originSides.push(near);
     return near;
   };
   const door = createDoor({
