@@ -18,6 +18,8 @@ export interface Golden {
 export interface Session {
   readonly live: Buffer;
   readonly goodbye: Buffer;
+  /** Where in `live` the command that asks for the stream ends. */
+  readonly askedAt: number;
 }
 
 /** C0, C1 and C2. */
@@ -32,9 +34,12 @@ const METADATA = writeAmf0('@setDataFrame', 'onMetaData', amfObject({ width: 2, 
 class Script {
   readonly #writer = new PlainWriter(new Dice(1));
   #liveBytes = 0;
+  #askedAt = 0;
 
   command(at: { csid: number; format?: 0 | 1; streamId?: number }, ...words: Parameters<typeof writeCommand>): this {
-    return this.message(COMMAND, { ...at, time: 0 }, writeCommand(...words));
+    this.message(COMMAND, { ...at, time: 0 }, writeCommand(...words));
+    if (words[0] === 'publish' || words[0] === 'play') this.#askedAt ||= this.#writer.size;
+    return this;
   }
 
   message(type: number, at: { csid: number; format?: number; streamId?: number; time: number }, payload: Buffer): this {
@@ -72,6 +77,7 @@ class Script {
     return {
       live: Buffer.concat([handshake, bytes.subarray(0, this.#liveBytes)]),
       goodbye: bytes.subarray(this.#liveBytes),
+      askedAt: HANDSHAKE_BYTES + this.#askedAt,
     };
   }
 }
