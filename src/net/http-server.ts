@@ -176,7 +176,9 @@ async function answer(
       return;
     }
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
     const { method = '', socket } = request;
     const remoteAddress = plainAddress(socket.remoteAddress);
     const secure = options.certificates !== undefined;
