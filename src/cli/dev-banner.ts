@@ -4,6 +4,7 @@ import type { Secret } from '../model/secret.js';
 export interface DevBanner {
   readonly host: string;
   readonly rtmpPort: number;
+  readonly rtspPort: number;
   /** For publishing any stream. */
   readonly publisherToken: Secret;
   /** For playing any stream, and for nothing else. */
@@ -18,7 +19,7 @@ const STREAM = 'demo';
 /** Pictures and a tone that need no file; a key frame each second, so that a player starts at once. */
 const TEST_SOURCE =
   'ffmpeg -re -f lavfi -i testsrc=size=1280x720:rate=30 -f lavfi -i sine=frequency=440 ' +
-  '-c:v libx264 -preset veryfast -tune zerolatency -pix_fmt yuv420p -g 30 -c:a aac -f flv';
+  '-c:v libx264 -preset veryfast -tune zerolatency -pix_fmt yuv420p -g 30 -c:a aac';
 
 /** Double quotes do in every shell, since no character of these URLs means anything inside them. */
 function quote(url: string): string {
@@ -27,9 +28,12 @@ function quote(url: string): string {
 
 /** The text of the banner: where the gateway is, and commands to paste. Holds tokens, so it is no log line. */
 export function devBanner(banner: DevBanner): string {
-  const { host, rtmpPort, ttlMinutes } = banner;
+  const { host, rtmpPort, rtspPort, ttlMinutes } = banner;
   const server = `rtmp://${host}:${rtmpPort}/${APP}`;
   const publisherKey = `${STREAM}?token=${banner.publisherToken.reveal()}`;
+  const rtsp = `rtsp://${host}:${rtspPort}/${APP}`;
+  const rtspPublisherUrl = quote(`${rtsp}/${STREAM}?token=${banner.publisherToken.reveal()}`);
+  const rtspViewerUrl = quote(`${rtsp}/${STREAM}?token=${banner.viewerToken.reveal()}`);
   const viewerUrl = quote(`${server}/${STREAM}?token=${banner.viewerToken.reveal()}`);
   return `
 Portcullis is open on this machine only, with an origin of its own and a secret made for this run.
@@ -39,7 +43,7 @@ The tokens below are good for ${ttlMinutes} minutes; start again for fresh ones.
   ${server}/ROOM/NAME       a stream in a room
 
 Publish a test picture:
-  ${TEST_SOURCE} ${quote(`${server}/${publisherKey}`)}
+  ${TEST_SOURCE} -f flv ${quote(`${server}/${publisherKey}`)}
 
 Play it, in a window or without one:
   ffplay -fflags nobuffer ${viewerUrl}
@@ -50,7 +54,12 @@ OBS, Settings > Stream, Service "Custom...":
   Stream Key  ${publisherKey}
 
 See a refusal (a viewer's token that wants to publish; the log below says role-denied):
-  ${TEST_SOURCE} ${viewerUrl}
+  ${TEST_SOURCE} -f flv ${viewerUrl}
+
+The same by RTSP, for cameras, VLC and GStreamer (what comes in by RTSP is played by RTSP):
+  ${TEST_SOURCE} -f rtsp ${rtspPublisherUrl}
+  ffplay ${rtspViewerUrl}
+  vlc ${rtspViewerUrl}
 
 `;
 }

@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
-import { startEmbeddedOrigin } from '../embedded-origin/index.js';
+import { startEmbeddedOrigin, type EmbeddedOrigin } from '../embedded-origin/index.js';
 import { startGateway, type Gateway } from '../gateway.js';
 import { mintToken } from '../hooks/verify-token/mint.js';
 import { GatewayError } from '../model/errors.js';
@@ -19,6 +19,7 @@ import { checkKeys } from './key-specs.js';
 
 const HOST = '127.0.0.1';
 const DEFAULT_RTMP_PORT = 1935;
+const DEFAULT_RTSP_PORT = 8554;
 const SECRET_BYTES = 32;
 /** As long as the default ceiling allows. */
 const TOKEN_MINUTES = 60;
@@ -31,6 +32,7 @@ export interface DevParts {
 
 interface DevOptions {
   readonly rtmpPort: number;
+  readonly rtspPort: number;
   readonly level: Config['log']['level'];
 }
 
@@ -60,7 +62,7 @@ export async function runDev(
   try {
     const origin = await parts.startOrigin({ log, clock });
     try {
-      return await runGateway(origin.rtmpPort, options, { io, log, parts, stopping });
+      return await runGateway(origin, options, { io, log, parts, stopping });
     } finally {
       await origin.stop();
     }
@@ -72,6 +74,8 @@ export async function runDev(
   }
 }
 
+type OriginPorts = Pick<EmbeddedOrigin, 'rtmpPort' | 'rtspPort'>;
+
 interface Surroundings {
   readonly io: CliIo;
   readonly log: Log;
@@ -79,10 +83,10 @@ interface Surroundings {
   readonly stopping: Stopping;
 }
 
-async function runGateway(originPort: number, options: DevOptions, around: Surroundings): Promise<number> {
+async function runGateway(origin: OriginPorts, options: DevOptions, around: Surroundings): Promise<number> {
   const { io, log, parts, stopping } = around;
   const secret = new Secret(randomBytes(SECRET_BYTES).toString('base64url'));
-  const config = devConfig(originPort, options, secret, io);
+  const config = devConfig(origin, options, secret, io);
   const gateway = await parts.startGateway(config, { log, metrics: createMetrics(() => undefined), clock: io.clock });
   log.write('info', 'gateway.start', { version: io.version, profile: config.auth.profile });
   io.stdout(bannerOf(gateway, secret, io.clock.now()));
@@ -96,20 +100,32 @@ async function runGateway(originPort: number, options: DevOptions, around: Surro
 function readOptions(args: readonly string[]): DevOptions | string {
   const parsed = parseArguments(args, DEV_FLAGS);
   if (!parsed.ok) return parsed.problem;
-  const { 'rtmp-port': port = String(DEFAULT_RTMP_PORT), 'log-level': level = 'info' } = parsed.flags;
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) return '--rtmp-port takes a port, 0 to 65535';
+  const { 'log-level': level = 'info' } = parsed.flags;
+  const ports = {
+    'rtmp-port': parsed.flags['rtmp-port'] ?? String(DEFAULT_RTMP_PORT),
+    'rtsp-port': parsed.flags['rtsp-port'] ?? String(DEFAULT_RTSP_PORT),
+  };
+  for (const [flag, port] of Object.entries(ports)) {
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) return `--${flag} takes a port, 0 to 65535`;
+  }
   if (level !== 'debug' && level !== 'info' && level !== 'warn' && level !== 'error') {
     return '--log-level takes debug, info, warn or error';
   }
-  return { rtmpPort: Number(port), level };
+  return { rtmpPort: Number(ports['rtmp-port']), rtspPort: Number(ports['rtsp-port']), level };
 }
 
 /** Through the same loader as any config, so that `dev` shows what `serve` would do. Variables of the shell do not count. */
-function devConfig(originPort: number, options: DevOptions, secret: Secret, io: CliIo): Config {
+function devConfig(origin: OriginPorts, options: DevOptions, secret: Secret, io: CliIo): Config {
   const text = JSON.stringify({
-    listen: { rtmp: { host: HOST, port: options.rtmpPort } },
+    listen: { rtmp: { host: HOST, port: options.rtmpPort }, rtsp: { host: HOST, port: options.rtspPort } },
     auth: { keys: [{ id: 'dev', secret: { env: 'DEV_SECRET' } }], maxTtlMinutes: TOKEN_MINUTES },
-    origins: [{ name: 'embedded', preset: 'embedded', rtmp: `rtmp://${HOST}:${originPort}` }],
+    origins: [
+      {
+        ...{ name: 'embedded', preset: 'embedded' },
+        rtmp: `rtmp://${HOST}:${origin.rtmpPort}`,
+        rtsp: `rtsp://${HOST}:${origin.rtspPort}`,
+      },
+    ],
     log: { level: options.level, format: 'text' },
   });
   const readFile = (path: string): Buffer => io.readFile(path);
@@ -128,7 +144,7 @@ function bannerOf(gateway: Gateway, secret: Secret, nowMs: number): string {
           key: { algorithm: 'HS256', material },
           subject,
           roles: [role],
-          transports: ['RTMP'],
+          transports: ['RTMP', 'RTSP'],
           ttlS: TOKEN_MINUTES * 60,
         },
         nowMs / 1000,
@@ -137,6 +153,7 @@ function bannerOf(gateway: Gateway, secret: Secret, nowMs: number): string {
   return devBanner({
     host: HOST,
     rtmpPort: gateway.addresses['rtmp']?.port ?? DEFAULT_RTMP_PORT,
+    rtspPort: gateway.addresses['rtsp']?.port ?? DEFAULT_RTSP_PORT,
     publisherToken: tokenOf('red5-publisher', 'dev-publisher'),
     viewerToken: tokenOf('red5-subscriber', 'dev-viewer'),
     ttlMinutes: TOKEN_MINUTES,
@@ -148,7 +165,9 @@ function failureText(error: unknown, options: DevOptions): string {
   const { cause } = error;
   const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
   if (!isTaken) return error.message;
-  return `port ${options.rtmpPort} is taken; choose another with --rtmp-port, or let the system choose with --rtmp-port 0`;
+  const kind = error.message.includes(`:${options.rtspPort}:`) ? 'rtsp' : 'rtmp';
+  const port = kind === 'rtsp' ? options.rtspPort : options.rtmpPort;
+  return `port ${port} is taken; choose another with --${kind}-port, or let the system choose with --${kind}-port 0`;
 }
 
 interface Stopping {

@@ -10,6 +10,7 @@ export const SERVE_FLAGS = {
 /** Flags of `dev`. */
 export const DEV_FLAGS = {
   'rtmp-port': { type: 'text', placeholder: 'PORT', help: 'TCP port for RTMP; 0: any free one; default: 1935.' },
+  'rtsp-port': { type: 'text', placeholder: 'PORT', help: 'TCP port for RTSP; 0: any free one; default: 8554.' },
   'log-level': { type: 'text', placeholder: 'LEVEL', help: 'debug, info, warn or error; default: info.' },
 } as const satisfies FlagSpecs;
 

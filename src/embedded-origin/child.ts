@@ -1,5 +1,4 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import type { Log } from '../model/telemetry.js';
@@ -15,8 +14,8 @@ const STOP_TIMEOUT_MS = 2000;
 export interface ChildOptions {
   readonly log: Log;
   readonly clock: Clock;
-  /** The program of the child; only tests name another. */
-  readonly childFile?: string;
+  /** The program of the child. */
+  readonly childFile: string;
 }
 
 const ADVICE: Readonly<Record<FailureReason, string>> = {
@@ -41,7 +40,7 @@ function failure(reason: FailureReason, detail: string): GatewayError {
  */
 export function startChild(options: ChildOptions, port: number): Promise<Child> {
   const { log, clock } = options;
-  const file = options.childFile ?? fileURLToPath(new URL('./rtmp-child.js', import.meta.url));
+  const { childFile: file } = options;
   // An empty environment: no secret of ours can reach the child.
   const child = fork(file, [String(port)], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: {} });
   for (const source of ['stdout', 'stderr'] as const) {

@@ -14,6 +14,7 @@ function fakeParts(startGateway?: DevParts['startGateway']) {
       noted.push('origin started');
       return Promise.resolve({
         rtmpPort: 4321,
+        rtspPort: 4322,
         stop: () => {
           noted.push('origin stopped');
           return Promise.resolve();
@@ -67,7 +68,10 @@ describe('portcullis dev', () => {
 
   it('listens on loopback only, whatever the environment says', async () => {
     const { config } = await runUntilSignal();
-    expect(config.listen).toEqual({ rtmp: { host: '127.0.0.1', port: 1935 } });
+    expect(config.listen).toEqual({
+      rtmp: { host: '127.0.0.1', port: 1935 },
+      rtsp: { host: '127.0.0.1', port: 8554 },
+    });
   });
 
   it('relays to its own origin, which is shown nothing', async () => {
@@ -89,16 +93,17 @@ describe('portcullis dev', () => {
     const nowS = Math.floor(io.clock.now() / 1000);
     const claims = tokens.map((token) => jwt.verify(token, secretOf(config), { clockTimestamp: nowS }));
     expect(claims).toEqual([
-      { sub: 'dev-publisher', roles: 'red5-publisher', 'red5-transport': 'RTMP', iat: nowS, exp: nowS + 3600 },
-      { sub: 'dev-viewer', roles: 'red5-subscriber', 'red5-transport': 'RTMP', iat: nowS, exp: nowS + 3600 },
+      { sub: 'dev-publisher', roles: 'red5-publisher', 'red5-transport': 'RTMP,RTSP', iat: nowS, exp: nowS + 3600 },
+      { sub: 'dev-viewer', roles: 'red5-subscriber', 'red5-transport': 'RTMP,RTSP', iat: nowS, exp: nowS + 3600 },
     ]);
   });
 
   it('prints commands whose addresses are quoted, with the port that is really open', async () => {
     const { io } = await runUntilSignal(['--rtmp-port', '0']);
     const commands = io.out().match(/^ {2}ff.*$/gm) ?? [];
-    expect(commands).toHaveLength(4);
-    for (const command of commands) expect(command).toMatch(/"rtmp:\/\/127\.0\.0\.1:5555\/live\/demo\?token=[\w.-]+"/);
+    expect(commands).toHaveLength(6);
+    for (const command of commands)
+      expect(command).toMatch(/"(?:rtmp:\/\/127\.0\.0\.1:5555|rtsp:\/\/127\.0\.0\.1:8554)\/live\/demo\?token=[\w.-]+"/);
     expect(io.out()).toContain('Server      rtmp://127.0.0.1:5555/live\n');
   });
 
@@ -112,6 +117,7 @@ describe('portcullis dev', () => {
   it.each([
     [['--rtmp-port', 'many'], '--rtmp-port takes a port'],
     [['--rtmp-port', '65536'], '--rtmp-port takes a port'],
+    [['--rtsp-port', '-1'], '--rtsp-port takes a port'],
     [['--log-level', 'loud'], '--log-level takes'],
     [['--port', '1'], 'unknown flag'],
   ])('refuses %j with exit code 2 and starts nothing', async (args, message) => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedOrigin, type EmbeddedOrigin } from '../../src/embedded-origin/index.js';
+import { supervise, type Supervised } from '../../src/embedded-origin/supervisor.js';
 import type { Clock } from '../../src/model/clock.js';
 import type { Log, LogFields } from '../../src/model/telemetry.js';
 
@@ -64,7 +64,7 @@ const saysPid = (entry: Entry) => String(entry['message']).startsWith('pid ');
 const pidOf = (entry: Entry) => Number(/^pid (\d+)/.exec(String(entry['message']))?.[1]);
 
 describe('the child of the embedded origin', () => {
-  let origin: EmbeddedOrigin | undefined;
+  let origin: Supervised | undefined;
 
   afterEach(async () => {
     await origin?.stop();
@@ -74,9 +74,9 @@ describe('the child of the embedded origin', () => {
   it('is told a port, gets no environment, and ends with stop', async () => {
     const { log, clock, next, entries } = stage();
     const said = next(saysPid);
-    origin = await startEmbeddedOrigin({ log, clock, childFile });
+    origin = await supervise({ log, clock, childFile });
     const entry = await said;
-    expect(origin.rtmpPort).toBe(4242);
+    expect(origin.port).toBe(4242);
     expect(String(entry['message'])).toMatch(/env (NODE_CHANNEL_\w+,?)*$/);
     await origin.stop();
     await origin.stop();
@@ -88,7 +88,7 @@ describe('the child of the embedded origin', () => {
     const { log, clock, next, fire, pass } = stage();
     let restarts = 0;
     let said = next(saysPid);
-    origin = await startEmbeddedOrigin({ log, clock, childFile, onRestart: () => (restarts += 1) });
+    origin = await supervise({ log, clock, childFile, onRestart: () => (restarts += 1) });
     for (const waitMs of [250, 500, 1000]) {
       const crashed = next(hasState('crashed'));
       process.kill(pidOf(await said), 'SIGKILL');
@@ -108,7 +108,7 @@ describe('the child of the embedded origin', () => {
   it('is not started again when it crashed and the origin was stopped', async () => {
     const { log, clock, next, fire } = stage();
     const said = next(saysPid);
-    origin = await startEmbeddedOrigin({ log, clock, childFile });
+    origin = await supervise({ log, clock, childFile });
     const crashed = next(hasState('crashed'));
     process.kill(pidOf(await said), 'SIGKILL');
     await crashed;
@@ -129,7 +129,7 @@ describe('the child of the embedded origin', () => {
     const file = join(folder, `fails-${_what.replaceAll(' ', '-')}.mjs`);
     writeFileSync(file, source);
     const { log, clock } = stage();
-    await expect(startEmbeddedOrigin({ log, clock, childFile: file })).rejects.toThrow(message);
+    await expect(supervise({ log, clock, childFile: file })).rejects.toThrow(message);
   });
 
   it('is killed when it does not answer in time', async () => {
@@ -137,7 +137,7 @@ describe('the child of the embedded origin', () => {
     writeFileSync(file, `setInterval(() => undefined, 1000); console.log('[now] [INFO] pid ' + process.pid);`);
     const { log, clock, next, fire } = stage();
     const said = next(saysPid);
-    const start = startEmbeddedOrigin({ log, clock, childFile: file });
+    const start = supervise({ log, clock, childFile: file });
     await said;
     fire(20_000);
     await expect(start).rejects.toThrow('it did not answer in time');

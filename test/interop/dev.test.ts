@@ -63,7 +63,7 @@ describe('portcullis dev', () => {
   itNeeds([], 'says which flag helps when its port is taken', async () => {
     const port = await freePort();
     const server = createServer().listen(port, '127.0.0.1');
-    const ended = await run(process.execPath, [main, 'dev', '--rtmp-port', String(port)]);
+    const ended = await run(process.execPath, [main, 'dev', '--rtmp-port', String(port), '--rtsp-port', '0']);
     server.close();
     expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('--rtmp-port')]);
   });

@@ -15,7 +15,7 @@ export interface Dev {
 }
 
 /** Starts `portcullis dev` and reads its banner. */
-export async function startDev(args: readonly string[] = ['--rtmp-port', '0']): Promise<Dev> {
+export async function startDev(args: readonly string[] = ['--rtmp-port', '0', '--rtsp-port', '0']): Promise<Dev> {
   if (!existsSync(main)) throw new Error('dist/main.js is missing: run npm run build');
   const program = start(process.execPath, [main, 'dev', ...args], { timeoutMs: 300_000 });
   const banner = await program.says(/See a refusal[^]*?\n {2}ffmpeg [^\n]*\n/);
