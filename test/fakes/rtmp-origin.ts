@@ -60,7 +60,14 @@ export class OriginDouble {
   }
 
   #answer(command: Command, streamId: number): void {
-    const { refuseConnect, refuseStream, silentTo = [], chunkSize, connectInfo = {} } = this.#behaviour;
+    const {
+      refuseConnect,
+      refuseStream,
+      refuseDescription = 'x',
+      silentTo = [],
+      chunkSize,
+      connectInfo = {},
+    } = this.#behaviour;
     if (silentTo.includes(command.name)) return;
     switch (command.name) {
       case 'connect': {
@@ -80,7 +87,11 @@ export class OriginDouble {
       case 'publish':
       case 'play': {
         const yes = command.name === 'publish' ? 'NetStream.Publish.Start' : 'NetStream.Play.Start';
-        const info = amfObject({ level: refuseStream === undefined ? 'status' : 'error', code: refuseStream ?? yes });
+        const info = amfObject({
+          level: refuseStream === undefined ? 'status' : 'error',
+          code: refuseStream ?? yes,
+          description: refuseDescription,
+        });
         this.peer.commandOn(streamId, 'onStatus', 0, null, info);
         return;
       }

@@ -127,8 +127,16 @@ async function askForStream(
   );
   const code = infoCode(answer);
   if (code === yes) return;
-  const rejection = code === 'NetStream.Publish.BadName' ? 'stream-busy' : 'origin-refused';
+  const rejection = code === 'NetStream.Publish.BadName' && !isDenial(answer, name) ? 'stream-busy' : 'origin-refused';
   throw new GatewayError(rejection, 'origin', `origin ${origin.name} refused ${wish.kind}: ${code}`);
+}
+
+/** Red5 says BadName both for a name in use and for one that is not allowed; only the description tells them apart. */
+function isDenial(command: Command, name: string): boolean {
+  const description = infoCode(command, 'description');
+  // For a name in use Red5's description is the name itself.
+  if (description === name) return false;
+  return /not.?allowed|denied|unauthori[sz]ed|forbidden/i.test(description);
 }
 
 function isAnswer(command: Command): boolean {

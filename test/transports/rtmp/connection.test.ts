@@ -394,6 +394,19 @@ describe('an origin that does not help', () => {
     expect(peer.closed).toBe(true);
   });
 
+  it.each([
+    ['not allowed to publish', 'origin-refused'],
+    ['cam', 'stream-busy'],
+    ['stream-denied', 'stream-busy'],
+  ])('says BadName with the description %j', async (refuseDescription, code) => {
+    const gate = makeGate({ origin: { refuseStream: 'NetStream.Publish.BadName', refuseDescription } });
+    const { peer } = gate.client();
+    await settle();
+    await peer.publish('live', `${refuseDescription.includes(' ') ? 'cam' : refuseDescription}?token=${gate.token()}`);
+    await quiet();
+    expect(peer.lastDescription).toContain(code);
+  });
+
   it('hangs: the client is told after the dial deadline', async () => {
     const gate = makeGate({ origin: { silentTo: ['connect'] } });
     const { peer } = gate.client();
