@@ -6,6 +6,8 @@ import { RtmpPeer } from './rtmp-peer.js';
 
 /** How the origin behaves. */
 export interface OriginBehaviour {
+  /** Description beside `refuseStream`. */
+  readonly refuseDescription?: string;
   /** Code of the `_error` to connect. */
   readonly refuseConnect?: string;
   /** Code of the error status to publish or play. */

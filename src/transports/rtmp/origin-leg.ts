@@ -7,6 +7,7 @@ import { Hop } from './hop.js';
 import { CLOSE_GRACE_MS } from './options.js';
 import { connectCommand, enhancedFields, infoCode, originCommand, type EnhancedFields } from './origin-commands.js';
 import type { StreamWish } from './stream-command.js';
+import { fieldsOf } from './wire/amf-value.js';
 import { ChunkReader } from './wire/chunk-reader.js';
 import { ChunkTable } from './wire/chunk-table.js';
 import { writeMessages } from './wire/chunk-writer.js';
@@ -133,9 +134,9 @@ async function askForStream(
 
 /** Red5 says BadName both for a name in use and for one that is not allowed; only the description tells them apart. */
 function isDenial(command: Command, name: string): boolean {
-  const description = infoCode(command, 'description');
+  const description = fieldsOf(command.args[0]).get('description');
   // For a name in use Red5's description is the name itself.
-  if (description === name) return false;
+  if (typeof description !== 'string' || description === name) return false;
   return /not.?allowed|denied|unauthori[sz]ed|forbidden/i.test(description);
 }
 
