@@ -148,7 +148,7 @@ describe('what surrounds a room', () => {
     [/^src\/net\//, ['setImmediate'], 'the order of socket events is its business'],
     [/^src\/(main\.ts$|cli\/)/, ['process', 'process.env'], 'it stands between the process and the rooms'],
     [/^src\/gateway\.ts$/, ['performance'], 'it hands the rooms a measure of time that never jumps'],
-    [/^src\/embedded-origin\/rtmp-child\.ts$/, ['process'], 'it is a process of its own'],
+    [/^src\/embedded-origin\/rt[ms]p-child\.ts$/, ['process'], 'it is a process of its own'],
   ];
 
   it('comes in as an argument, not as a global', () => {
