@@ -64,8 +64,7 @@ function streamManager(segments: readonly string[]): Endpoint | undefined {
 
 function withEndpoint(segments: readonly string[]): Endpoint | undefined {
   const at = segments.findIndex(
-    (word, index) =>
-      index > 0 && TRANSPORTS.has(word) && segments[index + 1] === 'endpoint' && index + 2 < segments.length,
+    (word, index) => index > 0 && TRANSPORTS.has(word) && segments[index + 1] === 'endpoint',
   );
   const transport = TRANSPORTS.get(segments[at] ?? '');
   if (transport === undefined) return undefined;
