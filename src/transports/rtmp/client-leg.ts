@@ -7,6 +7,7 @@ import type { RtmpDeps } from './options.js';
 import { openOriginLeg, type OriginWish, type RtmpOriginLeg } from './origin-leg.js';
 import type { EnhancedFields } from './origin-commands.js';
 import { confirmation, farewell, type Question } from './replies.js';
+import type { AmfValue } from './wire/amf-value.js';
 import type { ChunkTable } from './wire/chunk-table.js';
 import type { Message } from './wire/message.js';
 
@@ -23,6 +24,8 @@ export interface ClientSide {
   /** Takes what was read and not parsed; the relay reads on from here. */
   takeRest(): Buffer;
   send(messages: readonly Message[]): void;
+  /** Whether a stream name means the stream that was asked for. */
+  isOwnName(name: AmfValue): boolean;
   /** Says no to the question this leg stands for. */
   refuse(rejection: Rejection): void;
   /** Last words, flushed, then the close. */
@@ -75,6 +78,7 @@ export class RtmpClientLeg implements ClientLeg<RtmpOriginLeg> {
       origin: leg.takeState(),
       onClientFinished: () => side.finish(),
       onKept: (what) => side.kept(what),
+      isOwnName: (name) => side.isOwnName(name),
       isClientBehind: () => side.stream.bufferedBytes > 0,
       now: () => side.deps.clock.now(),
     });
@@ -98,9 +102,16 @@ export class RtmpClientLeg implements ClientLeg<RtmpOriginLeg> {
   goodbye(reason: EndReason): void {
     const guards = this.#guards;
     switch (reason) {
-      case 'client-finished':
-        this.#side.resume(guards?.clientRest() ?? Buffer.alloc(0));
+      case 'client-finished': {
+        const settled = guards?.settleClient();
+        if (guards === undefined || settled === undefined) {
+          this.#side.closeWith([]);
+          return;
+        }
+        this.#side.stream.write(settled);
+        this.#side.resume(guards.clientRest());
         return;
+      }
       case 'client-closed':
       case 'client-error':
         this.#side.gone();

@@ -100,15 +100,16 @@ export class ClientPolicy implements FilterPolicy {
     const own = this.#context.client.streamId;
     switch (command.name) {
       case 'FCUnpublish':
-        this.#voices.finish();
+        if (this.#isOwnName(command)) this.#voices.finish();
+        else this.#answer(command);
         return;
       case 'closeStream':
         if (message.streamId === own) this.#voices.finish();
         return;
       case 'deleteStream': {
         // GStreamer names the stream instead of its id.
-        const which = command.args[0];
-        if (which === own || typeof which === 'string') this.#voices.finish();
+        const [which] = command.args;
+        if (which === own || (typeof which === 'string' && this.#isOwnName(command))) this.#voices.finish();
         return;
       }
       case 'publish':
@@ -126,6 +127,12 @@ export class ClientPolicy implements FilterPolicy {
       default:
         this.#answer(command);
     }
+  }
+
+  /** A client with several streams may end the one that was refused. */
+  #isOwnName(command: Command): boolean {
+    const [name] = command.args;
+    return typeof name !== 'string' || this.#context.isOwnName(name);
   }
 
   /** What needs no decision is answered here; nothing of it goes on. */

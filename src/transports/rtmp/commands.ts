@@ -2,21 +2,16 @@ import { callFailed, commandResult, onFcPublish } from './replies.js';
 import type { Command } from './wire/command.js';
 import type { Message } from './wire/message.js';
 
-/** Stream ids a client may be given before it publishes or plays; FMLE asks for several. */
-export const MAX_STREAM_IDS = 8;
-
 /**
  * Answers a command that asks for nothing that has to be decided, as encoders and players expect (facts: some stall without
- * an answer). `lastStreamId` is the id the newest createStream gets. An unknown command is refused and goes nowhere.
+ * an answer). `lastStreamId` is the id the newest createStream gets; an id costs nothing, so a client may have as many as it likes. An unknown command is refused and goes nowhere.
  */
 export function answerCommand(command: Command, lastStreamId: number): readonly Message[] {
   const { name, transactionId } = command;
   switch (name) {
     case 'createStream':
     case 'initStream':
-      return [
-        lastStreamId > MAX_STREAM_IDS ? callFailed(transactionId) : commandResult(transactionId, null, lastStreamId),
-      ];
+      return [commandResult(transactionId, null, lastStreamId)];
     case 'FCPublish':
       return [...answered(transactionId), onFcPublish(transactionId)];
     case 'releaseStream':

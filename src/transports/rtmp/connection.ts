@@ -2,6 +2,7 @@ import type { ByteStream, ByteStreamHandler } from '../../model/byte-stream.js';
 import { WireError } from '../../model/errors.js';
 import type { SessionHandle } from '../../model/leg.js';
 import type { Rejection } from '../../model/rejection.js';
+import type { StreamTarget } from '../../model/request.js';
 import type { LogFields } from '../../model/telemetry.js';
 import type { Capabilities } from './capabilities.js';
 import { RtmpClientLeg, type ClientSide } from './client-leg.js';
@@ -9,7 +10,7 @@ import { answerCommand } from './commands.js';
 import { readConnect, type ConnectFields } from './credential.js';
 import { Hop } from './hop.js';
 import { CLIENT_CHUNK_SIZE, CLOSE_GRACE_MS, type RtmpDeps, type RtmpOptions } from './options.js';
-import { arrivalOf, askConnect, askStream, cutOffHint, type Asked } from './questions.js';
+import { arrivalOf, askConnect, askStream, cutOffHint, meansTarget, type Asked } from './questions.js';
 import { confirmation, refusal, type Question } from './replies.js';
 import { readPublishOrPlay } from './stream-command.js';
 import { ChunkReader } from './wire/chunk-reader.js';
@@ -212,7 +213,8 @@ export class RtmpConnection implements ByteStreamHandler {
     }
     this.#isFinished = false;
     const refuse = (rejection: Rejection): void => this.#refuse(question, asked, name, rejection);
-    const leg = new RtmpClientLeg(this.#side(connect, refuse), question, { ...wanted.wish, connect });
+    const side = this.#side(connect, asked.request.target, refuse);
+    const leg = new RtmpClientLeg(side, question, { ...wanted.wish, connect });
     const session = await deps.door.open(asked.request, leg, this.#abort.signal);
     if (session === undefined) return;
     this.#session = session;
@@ -220,7 +222,7 @@ export class RtmpConnection implements ByteStreamHandler {
   }
 
   /** What the leg of one stream may do with this connection. */
-  #side(connect: ConnectFields, refuse: (rejection: Rejection) => void): ClientSide {
+  #side(connect: ConnectFields, target: StreamTarget, refuse: (rejection: Rejection) => void): ClientSide {
     const { deps } = this.#shared;
     return {
       stream: this.#stream,
@@ -230,6 +232,7 @@ export class RtmpConnection implements ByteStreamHandler {
       writeChunkSize: this.#writeChunkSize,
       ackBytes: this.#hop.window,
       takeRest: () => this.#relay(),
+      isOwnName: (name) => meansTarget(connect, name, target),
       send: (messages) => this.#send(messages),
       refuse,
       closeWith: (messages) => this.#close(messages),

@@ -1,9 +1,12 @@
 import type { Guard } from '../../model/leg.js';
 import { ClientPolicy } from './client-policy.js';
 import { OriginPolicy } from './origin-policy.js';
-import { ChunkFilter, isRawSize } from './wire/chunk-filter.js';
-import type { ChunkTable } from './wire/chunk-table.js';
-import type { Message } from './wire/message.js';
+import type { AmfValue } from './wire/amf-value.js';
+import { ChunkFilter, isRawSize, MAX_FILL_BYTES } from './wire/chunk-filter.js';
+import { PASS, type ChunkTable } from './wire/chunk-table.js';
+import { writeFill, writeMessage } from './wire/chunk-writer.js';
+import { controlMessage } from './wire/control.js';
+import { MESSAGE, type Message } from './wire/message.js';
 
 /** Half-read commands and re-cut media together, per direction. */
 const MAX_COLLECTED_BYTES = 4 << 20;
@@ -17,6 +20,8 @@ export interface GuardsContext {
   readonly onClientFinished: () => void;
   /** Something was kept from the other side; `what` is from a closed list. */
   readonly onKept: (what: string) => void;
+  /** Whether a stream name that the client says means this stream. */
+  readonly isOwnName: (name: AmfValue) => boolean;
   /** The client has not yet taken what was said to it before. */
   readonly isClientBehind: () => boolean;
   /** Milliseconds since 1970. */
@@ -53,6 +58,11 @@ export interface Guards {
   agreeOnChunkSize(writeToOrigin: (bytes: Buffer) => void, writeToClient: (bytes: Buffer) => void): void;
   /** Bytes of the client that were not read when it finished. */
   clientRest(): Buffer;
+  /**
+   * For a client that finished and stays: what it has half of is filled up with zeros, and it is told the chunk size it knew before.
+   * Undefined when that is more than `MAX_FILL_BYTES`.
+   */
+  settleClient(): Buffer | undefined;
   /** Last words to the origin: nothing of the client follows. Not sent where the origin was left with half a message. */
   tellOrigin(message: Message, write: (bytes: Buffer) => void): void;
   /** Last words to the client. */
@@ -110,6 +120,24 @@ class StreamGuards implements Guards {
 
   clientRest(): Buffer {
     return this.client.rest();
+  }
+
+  settleClient(): Buffer | undefined {
+    const { client, origin, role } = this.#context;
+    if (role === 'publisher') return Buffer.alloc(0);
+    const { table } = origin;
+    // The chunk at hand comes first: its header has been sent.
+    const halves = [...table.streams()]
+      .filter(({ missing, disposition }) => missing > 0 && disposition === PASS)
+      .sort((one, other) => Number(other === table.current) - Number(one === table.current));
+    if (halves.reduce((sum, { missing }) => sum + missing, 0) > MAX_FILL_BYTES) return undefined;
+    const fills = halves.flatMap((stream) => {
+      const begun = stream === table.current ? table.chunkLeft : 0;
+      const { id, outExtension, missing } = stream;
+      return [Buffer.alloc(begun), writeFill(id, outExtension, missing - begun, table.chunkSize)];
+    });
+    const chunkSize = controlMessage(MESSAGE.setChunkSize, client.writeChunkSize);
+    return Buffer.concat([...fills, writeMessage(chunkSize, client.writeChunkSize)]);
   }
 
   tellOrigin(message: Message, write: (bytes: Buffer) => void): void {

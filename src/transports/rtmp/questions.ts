@@ -1,5 +1,5 @@
 import { reject, type Rejection } from '../../model/rejection.js';
-import type { ConnectionRequest, Credential, StreamTarget } from '../../model/request.js';
+import { pathOf, type ConnectionRequest, type Credential, type StreamTarget } from '../../model/request.js';
 import type { LogFields } from '../../model/telemetry.js';
 import type { Action } from '../../model/transport.js';
 import type { MergedCredentials } from '../../wire/credential-parts.js';
@@ -45,6 +45,12 @@ export function askStream(sessionId: string, asker: Asker, action: 'publish' | '
     refused: stream.refused,
     parameterNames: [...new Set([...connect.parameterNames, ...stream.parameterNames])],
   });
+}
+
+/** Whether a stream name, told by a client behind its connect, means `target`. */
+export function meansTarget(connect: ConnectFields, name: AmfValue, target: StreamTarget): boolean {
+  const path = targetOf(connect.appPath, readStreamName(name).path);
+  return path.ok && pathOf(path.target) === pathOf(target);
 }
 
 /** What a log may tell of a question as it arrived (RTMP-03, RTMP-63): which names and lengths, never a value. */

@@ -258,6 +258,7 @@ function acknowledged(received: number): readonly number[] {
     origin: { ...leg, table: tables[1] },
     onClientFinished: () => undefined,
     onKept: () => undefined,
+    isOwnName: () => true,
     isClientBehind: () => false,
     now: () => 0,
   });
