@@ -1,3 +1,4 @@
+import type { Clock } from '../../model/clock.js';
 import type { ChooseOrigin, OriginChoice } from '../../model/leg.js';
 import type { ConnectionRequest } from '../../model/request.js';
 import type { ConnectFields } from './credential.js';
@@ -28,12 +29,12 @@ export class Capabilities {
   readonly #entries = new Map<string, Entry>();
   readonly #choose: ChooseOrigin;
   readonly #probe: Probe;
-  readonly #now: () => number;
+  readonly #clock: Clock;
 
-  constructor(choose: ChooseOrigin, probe: Probe, now: () => number) {
+  constructor(choose: ChooseOrigin, probe: Probe, clock: Clock) {
     this.#choose = choose;
     this.#probe = probe;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /** Remembers what an origin said in a connect of a real stream. */
@@ -42,31 +43,37 @@ export class Capabilities {
   }
 
   /** The fields for the answer to a connect; none for a client that announced none. Never rejects. */
-  async of(
-    request: ConnectionRequest,
-    connect: ConnectFields,
-    mayAsk: boolean,
-    signal: AbortSignal,
-  ): Promise<EnhancedFields> {
+  async of(request: ConnectionRequest, connect: ConnectFields, mayAsk: boolean): Promise<EnhancedFields> {
     if (Object.keys(connect.enhanced).length === 0) return {};
     // The stream's name is not known yet; the app is what capabilities hang on.
     const origin = this.#choose({ ...request, target: { ...request.target, name: '' } });
     if (origin === undefined) return {};
     const known = this.#entries.get(keyOf(origin));
-    if (known !== undefined && known.untilMs > this.#now()) return known.fields;
+    if (known !== undefined && known.untilMs > this.#clock.now()) return known.fields;
     if (!mayAsk) return {};
-    return this.#ask(origin, connect, signal);
+    return this.#ask(origin, connect);
   }
 
-  #ask(origin: OriginChoice, connect: ConnectFields, signal: AbortSignal): Promise<EnhancedFields> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
-    const asked = this.#probe(origin, connect, deadline).then(
-      (fields) => {
-        this.learn(origin, fields);
-        return fields;
-      },
-      () => ({}),
-    );
+  /** Others may wait for this answer too, so the client that brought it about may leave without ending it. */
+  #ask(origin: OriginChoice, connect: ConnectFields): Promise<EnhancedFields> {
+    const deadline = new AbortController();
+    const asked = new Promise<EnhancedFields>((resolve) => {
+      const cancel = this.#clock.after(PROBE_TIMEOUT_MS, () => {
+        deadline.abort();
+        resolve({});
+      });
+      this.#probe(origin, connect, deadline.signal).then(
+        (fields) => {
+          cancel();
+          this.learn(origin, fields);
+          resolve(fields);
+        },
+        () => {
+          cancel();
+          resolve({});
+        },
+      );
+    });
     this.#put(origin, asked, FAILED_MS);
     return asked;
   }
@@ -76,7 +83,7 @@ export class Capabilities {
     this.#entries.delete(key);
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined && this.#entries.size >= MAX_ENTRIES) this.#entries.delete(oldest);
-    this.#entries.set(key, { fields, untilMs: this.#now() + forMs });
+    this.#entries.set(key, { fields, untilMs: this.#clock.now() + forMs });
   }
 }
 

@@ -183,7 +183,7 @@ export class RtmpConnection implements ByteStreamHandler {
       return;
     }
     const isLetIn = decision.identity !== undefined;
-    const enhanced = await capabilities.of(asked.request, connect, isLetIn, this.#abort.signal);
+    const enhanced = await capabilities.of(asked.request, connect, isLetIn);
     if (this.#isOver()) return;
     this.#send(confirmation(question, { objectEncoding: connect.objectEncoding, enhanced }));
     this.#writeChunkSize = CLIENT_CHUNK_SIZE;

@@ -18,7 +18,7 @@ export function createRtmpTransport(deps: RtmpDeps, options: RtmpOptions): RtmpT
       const stream = await deps.dial(origin, signal);
       return probeOrigin(stream, origin, connect, { random: deps.random, now: () => deps.clock.now() }, signal);
     },
-    () => deps.clock.now(),
+    deps.clock,
   );
   let undecided = 0;
   return {
