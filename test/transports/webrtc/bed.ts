@@ -67,6 +67,8 @@ export interface Got {
   readonly headers: ReadonlyMap<string, string>;
   /** All values of headers that may come more than once. */
   readonly links: readonly string[];
+  /** Names of all headers, as often as they came. */
+  readonly names: readonly string[];
   readonly body: string;
   readonly code: string | undefined;
 }
@@ -301,6 +303,7 @@ function seen({ status, headers, body = '' }: HttpResponse): Got {
     status,
     headers: new Map(lower),
     links: lower.filter(([name]) => name === 'link').map(([, value]) => value),
+    names: lower.map(([name]) => name),
     body: text,
     code: told?.code,
   };
