@@ -1,0 +1,105 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '../src/config/load.js';
+import { faultLine } from '../src/config/fault.js';
+import { startGateway, type Gateway } from '../src/gateway.js';
+import { systemClock } from '../src/net/clock.js';
+import { createMetrics } from '../src/telemetry/metrics.js';
+
+const SECRET = 'a secret of the tests, long enough for HS256';
+
+function config(text: string) {
+  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
+  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
+  return loaded.config;
+}
+
+const PLAIN = `
+listen: { rtmp: { host: 127.0.0.1, port: 0 }, admin: { port: 0 } }
+auth: { keys: [{ id: main, secret: { value: "${SECRET}" } }] }
+origins: [{ name: origin, preset: generic, rtmp: "rtmp://127.0.0.1:1" }]
+`;
+
+function deps() {
+  const lines: { event: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const log = {
+    write: (_level: string, event: string, fields: Readonly<Record<string, unknown>>) =>
+      void lines.push({ event, fields }),
+    enabled: () => true,
+  };
+  return { lines, log, metrics: createMetrics(), clock: systemClock };
+}
+
+let gateway: Gateway | undefined;
+afterEach(async () => {
+  await gateway?.stop();
+  gateway = undefined;
+});
+
+async function admin(path: string): Promise<Response> {
+  const address = gateway?.addresses['admin'];
+  return fetch(`http://127.0.0.1:${address?.port ?? 0}${path}`);
+}
+
+describe('the gateway', () => {
+  it('opens the listeners the config names, and no others', async () => {
+    gateway = await startGateway(config(PLAIN), deps());
+    expect(Object.keys(gateway.addresses).sort()).toEqual(['admin', 'rtmp']);
+    expect((await admin('/readyz')).status).toBe(200);
+    expect(await (await admin('/metrics')).text()).toContain('portcullis_decisions_total');
+  });
+
+  it('answers RTMP and counts its clients', async () => {
+    const given = deps();
+    gateway = await startGateway(config(PLAIN), given);
+    const socket = connect(gateway.addresses['rtmp']?.port ?? 0, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1536)]));
+    let received = 0;
+    for await (const piece of socket) {
+      received += (piece as Buffer).length;
+      if (received >= 3073) break;
+    }
+    expect(received).toBe(3073);
+    expect(await (await admin('/metrics')).text()).toContain('portcullis_connections{transport="RTMP"}');
+    socket.destroy();
+  });
+
+  it('frees its ports when it stops, and says so', async () => {
+    const given = deps();
+    gateway = await startGateway(config(PLAIN), given);
+    const port = gateway.addresses['rtmp']?.port ?? 0;
+    await gateway.drain(0);
+    gateway = undefined;
+    const socket = connect(port, '127.0.0.1');
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('ECONNREFUSED');
+    expect(
+      given.lines.filter(({ event }) => event === 'listener.closed').map(({ fields }) => fields['listener']),
+    ).toEqual(['rtmp', 'admin']);
+  });
+
+  it('opens nothing when one of its ports is taken', async () => {
+    gateway = await startGateway(config(PLAIN), deps());
+    const taken = gateway.addresses['admin']?.port ?? 0;
+    const given = deps();
+    await expect(
+      startGateway(config(PLAIN.replace('admin: { port: 0 }', `admin: { port: ${taken} }`)), given),
+    ).rejects.toMatchObject({
+      code: 'listen-failed',
+    });
+    const opened = given.lines.find(({ fields }) => fields['listener'] === 'rtmp')?.fields['port'] as number;
+    const socket = connect(opened, '127.0.0.1');
+    await once(socket, 'error');
+  });
+
+  it('refuses keys that no token may be checked with', async () => {
+    const bad = config(PLAIN);
+    const weak = {
+      ...bad,
+      auth: { ...bad.auth, keys: bad.auth.keys.map((key) => ({ ...key, algorithm: 'HS512' as const })) },
+    };
+    await expect(startGateway(weak, deps())).rejects.toMatchObject({ code: 'config-keys' });
+  });
+});
