@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { MAX_NAME_BYTES } from '../../../../src/transports/rtmp/credential.js';
+import { MAX_TOKEN_LENGTH } from '../../../../src/wire/credential-parts.js';
 import { fieldsOf } from '../../../../src/transports/rtmp/wire/amf-value.js';
 import { configOf, complete, faultsOf } from '../../../config/loading.js';
 import { makeGate, quiet, type Gate } from '../../../fakes/gate.js';
@@ -170,6 +172,10 @@ describe('names, URLs and credentials', () => {
     expect(page).toContain('Keep tokens below 800 bytes');
     expect(page).toContain('Many cameras and hardware encoders allow URLs of 128 to 256 characters');
     expect(page).toContain('no JWT fits there');
+    // The figures of the gateway itself are the code's.
+    expect(page).toContain(
+      `takes ${MAX_TOKEN_LENGTH} characters in arguments and server URL, and ${MAX_NAME_BYTES} bytes`,
+    );
   });
 
   it('RTMP-10 keeps the query out of what a stream is called', async () => {
