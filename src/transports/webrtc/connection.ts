@@ -38,7 +38,7 @@ export class HttpExchange {
       case 'session':
         return this.#session(route.id, request);
       case 'page':
-        return listening.pages ? pageAnswer(route.name, method) : notFound();
+        return listening.pages ? pageAnswer(route.name, method, listening) : notFound();
       case undefined:
         return notFound();
     }

@@ -1,4 +1,5 @@
 import type { TransportName } from '../../model/transport.js';
+import { PAGE_PATHS } from './pages/index.js';
 
 /** The two transports of this room. */
 export type WebrtcTransportName = Extract<TransportName, 'WHIP' | 'WHEP'>;
@@ -21,14 +22,6 @@ const TRANSPORTS: ReadonlyMap<string, WebrtcTransportName> = new Map([
 /** Where sessions live; one segment more is the session's secret name. */
 export const SESSION_FOLDER = 'session';
 const STREAM_MANAGER = ['as', 'v1', 'proxy'];
-const PAGES: ReadonlySet<string> = new Set([
-  '',
-  'publish',
-  'watch',
-  'pages/publish.js',
-  'pages/watch.js',
-  'pages/page.css',
-]);
 
 /**
  * Reads the path of a request, without query. All forms of an endpoint lead to one stream path:
@@ -38,7 +31,7 @@ const PAGES: ReadonlySet<string> = new Set([
  */
 export function routeOf(path: string): Route | undefined {
   const text = path.slice(1);
-  if (PAGES.has(text)) return { kind: 'page', name: text };
+  if (PAGE_PATHS.has(text)) return { kind: 'page', name: text };
   const segments = text.replace(/\/+$/, '').split('/');
   const [first, id] = segments;
   if (first === SESSION_FOLDER && segments.length === 2 && id !== undefined) return { kind: 'session', id };
