@@ -16,13 +16,19 @@ export interface ChildOptions {
   readonly clock: Clock;
   /** The program of the child. */
   readonly childFile: string;
+  /** The optional package it needs, as `name@version`; for advice when it is not there. */
+  readonly needs?: string;
 }
 
-const ADVICE: Readonly<Record<FailureReason, string>> = {
-  'package-missing': 'the package node-media-server is not installed; run: npm install node-media-server@4.4.3',
-  'package-strange': 'the package node-media-server is not the one expected; run: npm install node-media-server@4.4.3',
-  port: 'the origin could not listen on loopback',
+const ADVICE: Readonly<Record<FailureReason, (needs: string) => string>> = {
+  'package-missing': (needs) => `the package ${nameOf(needs)} is not installed; run: npm install ${needs}`,
+  'package-strange': (needs) => `the package ${nameOf(needs)} is not the one expected; run: npm install ${needs}`,
+  port: () => 'the origin could not listen on loopback',
 };
+
+function nameOf(needs: string): string {
+  return needs.replace(/@[^@]*$/, '');
+}
 
 /** A child that listens. */
 export interface Child {
@@ -30,8 +36,8 @@ export interface Child {
   readonly port: number;
 }
 
-function failure(reason: FailureReason, detail: string): GatewayError {
-  return new GatewayError(`embedded-origin-${reason}`, 'gateway', `${ADVICE[reason]} (${detail})`);
+function failureOf({ needs = 'nothing' }: ChildOptions, reason: FailureReason, detail: string): GatewayError {
+  return new GatewayError(`embedded-origin-${reason}`, 'gateway', `${ADVICE[reason](needs)} (${detail})`);
 }
 
 /**
@@ -50,6 +56,7 @@ export function startChild(options: ChildOptions, port: number): Promise<Child> 
     });
     child[source]?.setEncoding('utf8').on('data', (piece: string) => cut(piece));
   }
+  const failure = (reason: FailureReason, detail: string) => failureOf(options, reason, detail);
   return new Promise((resolve, reject) => {
     const giveUp = (error: GatewayError) => {
       cancel();

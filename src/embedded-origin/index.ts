@@ -14,13 +14,15 @@ export interface EmbeddedOrigin {
   /** The same after every restart, like the others. */
   readonly rtmpPort: number;
   readonly rtspPort: number;
+  /** WHIP and WHEP by HTTP. */
+  readonly httpPort: number;
   /** Ends all processes for good; idempotent, never rejects. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the origin of `portcullis dev`: node-media-server for RTMP and a small relay for RTSP, in processes of their own, on free
- * ports of 127.0.0.1. They accept apps and stream names of letters, digits, `-` and `_` only (see `originStream`, placement `flat`).
+ * Starts the origin of `portcullis dev`: node-media-server for RTMP, a small relay for RTSP and one on werift for WHIP
+ * and WHEP, in processes of their own, on free ports of 127.0.0.1. They accept apps and stream names of letters, digits, `-` and `_` only (see `originStream`, placement `flat`).
  * Rejects with GatewayError `embedded-origin-package-missing`, `-package-strange` or `-port`; nothing runs on then.
  */
 export async function startEmbeddedOrigin(options: EmbeddedOriginOptions): Promise<EmbeddedOrigin> {
@@ -28,13 +30,19 @@ export async function startEmbeddedOrigin(options: EmbeddedOriginOptions): Promi
   const stop = async (): Promise<void> => {
     await Promise.all(started.map((one) => one.stop()));
   };
-  const start = async (name: string): Promise<number> => {
-    const child = await supervise({ ...options, childFile: fileURLToPath(new URL(name, import.meta.url)) });
+  const start = async (name: string, needs?: string): Promise<number> => {
+    const childFile = fileURLToPath(new URL(name, import.meta.url));
+    const child = await supervise({ ...options, childFile, ...(needs !== undefined && { needs }) });
     started.push(child);
     return child.port;
   };
   try {
-    return { rtmpPort: await start('./rtmp-child.js'), rtspPort: await start('./rtsp-child.js'), stop };
+    return {
+      rtmpPort: await start('./rtmp-child.js', 'node-media-server@4.4.3'),
+      rtspPort: await start('./rtsp-child.js'),
+      httpPort: await start('./webrtc-child.js', 'werift@0.25.2'),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

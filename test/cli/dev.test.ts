@@ -15,6 +15,7 @@ function fakeParts(startGateway?: DevParts['startGateway']) {
       return Promise.resolve({
         rtmpPort: 4321,
         rtspPort: 4322,
+        httpPort: 4323,
         stop: () => {
           noted.push('origin stopped');
           return Promise.resolve();

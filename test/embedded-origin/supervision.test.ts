@@ -129,7 +129,8 @@ describe('the child of the embedded origin', () => {
     const file = join(folder, `fails-${_what.replaceAll(' ', '-')}.mjs`);
     writeFileSync(file, source);
     const { log, clock } = stage();
-    await expect(supervise({ log, clock, childFile: file })).rejects.toThrow(message);
+    const needs = 'node-media-server@4.4.3';
+    await expect(supervise({ log, clock, childFile: file, needs })).rejects.toThrow(message);
   });
 
   it('is killed when it does not answer in time', async () => {

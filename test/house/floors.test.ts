@@ -101,8 +101,8 @@ describe('what rooms take from outside', () => {
     [/^node:(process|timers|timers\/promises|perf_hooks)$/, /^(net|telemetry|cli|main|gateway)$/],
     [/^jsonwebtoken$/, /^(hooks|origin|cli)$/],
     [/^(yaml|zod)$/, /^config$/],
-    // The program of the child loads the origin by a name held in a constant.
-    [/^\?$/, /^embedded-origin$/],
+    // The program of the child loads the origin by a name held in a constant; werift is named for its types alone.
+    [/^(\?|werift)$/, /^embedded-origin$/],
   ];
 
   /** Single names that may be taken besides, and why. */
@@ -148,7 +148,7 @@ describe('what surrounds a room', () => {
     [/^src\/net\//, ['setImmediate'], 'the order of socket events is its business'],
     [/^src\/(main\.ts$|cli\/)/, ['process', 'process.env'], 'it stands between the process and the rooms'],
     [/^src\/gateway\.ts$/, ['performance'], 'it hands the rooms a measure of time that never jumps'],
-    [/^src\/embedded-origin\/rt[ms]p-child\.ts$/, ['process'], 'it is a process of its own'],
+    [/^src\/embedded-origin\/(?:rt[ms]p|webrtc)-child\.ts$/, ['process'], 'it is a process of its own'],
   ];
 
   it('comes in as an argument, not as a global', () => {
