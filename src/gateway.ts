@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Config } from './config/config.js';
+import type { Config, HttpEndpoint } from './config/config.js';
 import { createAdmin } from './admin/index.js';
+import { joinWebrtc, listenForWebrtc } from './gateway/webrtc.js';
 import { createHooks, type HookDeps } from './hooks/index.js';
 import { createPipeline } from './hooks/pipeline.js';
 import { createKeySet, type KeySpec, type TokenPolicy } from './hooks/verify-token/index.js';
@@ -9,7 +10,7 @@ import type { Clock } from './model/clock.js';
 import { GatewayError } from './model/errors.js';
 import type { OriginChoice, StartRelay } from './model/leg.js';
 import type { Log, Metrics } from './model/telemetry.js';
-import type { TransportName } from './model/transport.js';
+import { ENDPOINT_OF, type TransportName } from './model/transport.js';
 import { createAdmission } from './net/admission.js';
 import { dialTcp } from './net/dial.js';
 import { listenHttp } from './net/http.js';
@@ -17,7 +18,7 @@ import { createPacer } from './net/pacing.js';
 import { listenTcp } from './net/tcp.js';
 import { listenTls } from './net/tls.js';
 import { createUdpPairs } from './net/udp-pairs.js';
-import { originCredentials } from './origin/credentials.js';
+import { originCredentials, type CredentialsOption } from './origin/credentials.js';
 import { createChooseOrigin } from './origin/pool.js';
 import type { RoomPlacement } from './origin/rooms.js';
 import { createOriginStates } from './origin/states.js';
@@ -56,6 +57,8 @@ interface Closable {
 }
 
 const DRAIN_POLL_MS = 100;
+/** How long origins may take to hear that their sessions are over. */
+const FAREWELL_MS = 2000;
 
 /**
  * Builds every room and introduces them to each other, then opens the listeners.
@@ -80,7 +83,10 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     },
   );
   const chooseOrigin = createChooseOrigin(originOptions(config), (origin, request) =>
-    originCredentials(origin.credentials, request, { nowMs: clock.now(), tokenId: randomUUID() }),
+    originCredentials(placedFor(request.transport, origin.credentials), request, {
+      nowMs: clock.now(),
+      tokenId: randomUUID(),
+    }),
   );
   const door = createDoor({
     decide,
@@ -125,6 +131,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   };
   const rtmp = createRtmpTransport({ ...tongue, chooseOrigin }, { ...limits, allowRecord: config.relay.allowRecord });
   const rtsp = createRtspTransport({ ...tongue, ...datagramsOf(config) }, limits);
+  const webrtc = joinWebrtc(config, { door, states, clock, log, metrics, media: undefined });
   const admission = createAdmission(config.limits, (reason, transport) =>
     metrics.count('connections_refused_total', { transport, reason }),
   );
@@ -144,8 +151,12 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone)),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone)),
     isReady: () => (state.isDraining ? 'draining' : undefined),
+    listenHttp: (endpoint, isSecure, onError) =>
+      listenForWebrtc(config, endpoint, isSecure, { transport: webrtc, admission, metrics, clock, onError }),
   });
   const close = async (): Promise<void> => {
+    // So that no origin keeps a session of ours, but no origin keeps us either.
+    await Promise.race([webrtc.settled(), pause(clock, FAREWELL_MS)]);
     await Promise.all(
       [...listeners].map(async ([name, listener]) => {
         await listener.close();
@@ -176,11 +187,16 @@ interface ListenerUsers {
   readonly RTSP: (stream: ByteStream) => void;
   /** Why the gateway is not ready, or undefined when it is. */
   readonly isReady: () => string | undefined;
+  readonly listenHttp: (
+    endpoint: HttpEndpoint,
+    isSecure: boolean,
+    onError: (error: Error) => void,
+  ) => Promise<Closable>;
 }
 
 async function openListeners(config: Config, deps: GatewayDeps, users: ListenerUsers): Promise<Map<string, Closable>> {
   const { log, metrics } = deps;
-  const { rtmp, rtmps, rtsp, rtsps, admin } = config.listen;
+  const { rtmp, rtmps, rtsp, rtsps, http, https, admin } = config.listen;
   const onError = (error: Error): void => log.write('error', 'gateway.error', { error });
   const opened = new Map<string, Closable>();
   const open = async (name: string, listening: Promise<Closable>): Promise<void> => {
@@ -202,6 +218,8 @@ async function openListeners(config: Config, deps: GatewayDeps, users: ListenerU
     if (rtmps !== undefined) await open('rtmps', secure(rtmps, 'RTMP'));
     if (rtsp !== undefined) await open('rtsp', listenTcp({ ...rtsp, onStream: users.RTSP, onError }));
     if (rtsps !== undefined) await open('rtsps', secure(rtsps, 'RTSP'));
+    if (http !== undefined) await open('http', users.listenHttp(http, false, onError));
+    if (https !== undefined) await open('https', users.listenHttp(https, true, onError));
     if (admin !== undefined) {
       const handler = createAdmin({
         token: admin.token,
@@ -269,6 +287,11 @@ function originOptions(config: Config) {
     credentials,
     ...(apps === undefined ? {} : { apps }),
   }));
+}
+
+/** Where credentials stand is a choice of RTMP's; the others have places of their own. */
+function placedFor(transport: TransportName, option: CredentialsOption): CredentialsOption {
+  return option.mode === 'strip' || ENDPOINT_OF[transport] !== 'http' ? option : { ...option, placement: 'query' };
 }
 
 /** In a URL, app and name are one path: where they meet does not matter. */

@@ -12,7 +12,7 @@ export interface Admission {
    * What to call when the stream has closed; undefined when it may not stay (then it has been destroyed). `kind` is of a closed
    * list, for the metrics; the limits hold for all kinds together.
    */
-  admit(stream: ByteStream, kind?: string): (() => void) | undefined;
+  admit(stream: Pick<ByteStream, 'remoteAddress' | 'destroy'>, kind?: string): (() => void) | undefined;
   /** How many of one kind are here. */
   total(kind?: string): number;
 }

@@ -55,8 +55,8 @@ export interface HttpServerOptions {
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
   /** The words for a request that is refused before anybody looks at it. */
   readonly refuse: (status: BadRequestStatus) => HttpResponse;
-  /** Counts a connection; what comes back is called when it has closed. Undefined: it may not stay. */
-  readonly admit?: (address: string) => (() => void) | undefined;
+  /** Counts a connection; what comes back is called when it has closed. Undefined: it may not stay, and was destroyed. */
+  readonly admit?: (address: string, destroy: () => void) => (() => void) | undefined;
   readonly limits?: Partial<HttpServerLimits>;
   readonly clock?: Clock;
   readonly onError?: (error: Error) => void;
@@ -155,9 +155,8 @@ function readCertificates(options: HttpServerOptions, certificates: readonly Cer
 
 function watch(socket: Socket, { admit }: HttpServerOptions): void {
   if (admit === undefined) return;
-  const onGone = admit(plainAddress(socket.remoteAddress));
-  if (onGone === undefined) socket.destroy();
-  else socket.once('close', onGone);
+  const onGone = admit(plainAddress(socket.remoteAddress), () => socket.destroy());
+  if (onGone !== undefined) socket.once('close', onGone);
 }
 
 /** Never rejects. */

@@ -18,7 +18,8 @@ const ROOMS: readonly (readonly [RegExp, Floor])[] = [
   [/^src\/(hooks|session|origin|relay|store|admin|telemetry|config)\//, 2],
   [/^src\/(transports\/(?:rtmp|rtsp|webrtc))\//, 2],
   [/^src\/(cli|embedded-origin)\//, 3],
-  [/^src\/(main|gateway)\.ts$/, 3],
+  [/^src\/(main)\.ts$/, 3],
+  [/^src\/(gateway)(?:\.ts$|\/)/, 3],
 ];
 
 /** Rooms of one floor that may be looked into from others of that floor: the words are everybody's. */

@@ -201,8 +201,11 @@ describe('the HTTP port refuses', () => {
   it('a connection that may not stay, and counts those that may', async () => {
     let here = 0;
     const port = await listen({
-      admit: (address) => {
-        if (address !== '127.0.0.1' || here === 1) return undefined;
+      admit: (address, destroy) => {
+        if (address !== '127.0.0.1' || here === 1) {
+          destroy();
+          return undefined;
+        }
         here += 1;
         return () => void (here -= 1);
       },

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import type { Config, HttpEndpoint, Origin } from '../config/config.js';
+import type { Clock } from '../model/clock.js';
+import type { Door } from '../model/leg.js';
+import type { Log, Metrics } from '../model/telemetry.js';
+import type { Admission } from '../net/admission.js';
+import { callHttp } from '../net/http-client.js';
+import { listenHttpServer } from '../net/http-server.js';
+import type { Listener } from '../net/tcp.js';
+import type { OriginStates } from '../origin/states.js';
+import { createWebrtcTransport, type WebrtcTransport } from '../transports/webrtc/index.js';
+import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
+import type { OriginManners } from '../transports/webrtc/presets.js';
+
+/** What WHIP and WHEP need of the rest of the gateway. */
+export interface WebrtcParts {
+  readonly door: Door;
+  readonly states: OriginStates;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Undefined where no port for media is open. */
+  readonly media: MediaPlane | undefined;
+}
+
+/** Joins the WebRTC transport to its origins, as the config says. */
+export function joinWebrtc(config: Config, parts: WebrtcParts): WebrtcTransport {
+  const { door, states, clock, log, metrics, media } = parts;
+  const manners = new Map(config.origins.map((origin) => [origin.name, mannersOf(origin)]));
+  return createWebrtcTransport(
+    {
+      ...{ door, clock, log, metrics, media, random: randomBytes },
+      mannersOf: (name) => manners.get(name),
+      call: async (call, name) => {
+        try {
+          const reply = await callHttp(call);
+          states.answered(name);
+          return reply;
+        } catch (error) {
+          if (!call.signal.aborted) states.failed(name, error instanceof Error ? error.message : 'unknown');
+          throw error;
+        }
+      },
+    },
+    {
+      maxPending: config.limits.unauthenticated || Infinity,
+      originTimeoutMs: config.limits.dialTimeoutSeconds * 1000,
+      ifMatch: config.relay.ifMatch,
+      allowRecord: config.relay.allowRecord,
+      iceServers: config.listen.media?.iceServers ?? [],
+    },
+  );
+}
+
+function mannersOf({ preset, http }: Origin): OriginManners | undefined {
+  // Checked by the config: it has no WHIP.
+  if (http === undefined || preset === 'nginx-rtmp') return undefined;
+  const { path, endpoint, credentials, media, nodeGroup } = http;
+  return {
+    ...{ preset, basePath: path, credentials, media },
+    ...(endpoint !== undefined && { endpoint }),
+    ...(nodeGroup !== undefined && { nodeGroup }),
+  };
+}
+
+/** What a listener for WHIP and WHEP needs. */
+export interface HttpListening {
+  readonly transport: WebrtcTransport;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly onError: (error: Error) => void;
+}
+
+/** Opens a listener for WHIP and WHEP. Rejects with GatewayError `listen-failed` or `certificate-unusable`. */
+export function listenForWebrtc(
+  config: Config,
+  endpoint: HttpEndpoint,
+  isSecure: boolean,
+  { transport, admission, metrics, clock, onError }: HttpListening,
+): Promise<Listener> {
+  const { host, port, publicUrl, pages } = endpoint;
+  const timeoutMs = config.limits.handshakeTimeoutSeconds * 1000;
+  const count = (): void => metrics.gauge('connections', { transport: 'HTTP' }, admission.total('HTTP'));
+  return listenHttpServer({
+    ...{ host, port, clock, onError },
+    ...(isSecure && {
+      certificates: config.tls.certificates.map(({ key, ...one }) => ({ ...one, key: key.reveal() })),
+    }),
+    limits: { headersTimeoutMs: timeoutMs, requestTimeoutMs: timeoutMs },
+    handle: (request) => transport.answer(request, { publicUrl, pages }),
+    refuse: (status) => transport.refuse(status),
+    admit: (remoteAddress, destroy) => {
+      const onGone = admission.admit({ remoteAddress, destroy }, 'HTTP');
+      if (onGone === undefined) return undefined;
+      count();
+      return () => {
+        onGone();
+        count();
+      };
+    },
+    onBadHandshake: (reason) => metrics.count('connections_refused_total', { transport: 'HTTP', reason }),
+  });
+}
