@@ -5,6 +5,7 @@ export interface DevBanner {
   readonly host: string;
   readonly rtmpPort: number;
   readonly rtspPort: number;
+  readonly httpPort: number;
   /** For publishing any stream. */
   readonly publisherToken: Secret;
   /** For playing any stream, and for nothing else. */
@@ -28,13 +29,17 @@ function quote(url: string): string {
 
 /** The text of the banner: where the gateway is, and commands to paste. Holds tokens, so it is no log line. */
 export function devBanner(banner: DevBanner): string {
-  const { host, rtmpPort, rtspPort, ttlMinutes } = banner;
+  const { host, rtmpPort, rtspPort, httpPort, ttlMinutes } = banner;
   const server = `rtmp://${host}:${rtmpPort}/${APP}`;
   const publisherKey = `${STREAM}?token=${banner.publisherToken.reveal()}`;
   const rtsp = `rtsp://${host}:${rtspPort}/${APP}`;
   const rtspPublisherUrl = quote(`${rtsp}/${STREAM}?token=${banner.publisherToken.reveal()}`);
   const rtspViewerUrl = quote(`${rtsp}/${STREAM}?token=${banner.viewerToken.reveal()}`);
   const viewerUrl = quote(`${server}/${STREAM}?token=${banner.viewerToken.reveal()}`);
+  const web = `http://${host}:${httpPort}`;
+  // Behind `#`, so that no token is ever part of a request for a page.
+  const pageUrl = (page: string, token: Secret): string =>
+    `${web}/${page}#stream=${APP}/${STREAM}&token=${token.reveal()}`;
   return `
 Portcullis is open on this machine only, with an origin of its own and a secret made for this run.
 The tokens below are good for ${ttlMinutes} minutes; start again for fresh ones. Ctrl-C ends everything.
@@ -60,6 +65,14 @@ The same by RTSP, for cameras, VLC and GStreamer (what comes in by RTSP is playe
   ${TEST_SOURCE} -f rtsp ${rtspPublisherUrl}
   ffplay ${rtspViewerUrl}
   vlc ${rtspViewerUrl}
+
+In a browser, with a test picture or the camera (what comes in by WHIP is watched by WHEP):
+  publish     ${pageUrl('publish', banner.publisherToken)}
+  watch       ${pageUrl('watch', banner.viewerToken)}
+
+OBS, Settings > Stream, Service "WHIP":
+  Server        ${web}/${APP}/whip/${STREAM}
+  Bearer Token  ${banner.publisherToken.reveal()}
 
 `;
 }

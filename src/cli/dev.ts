@@ -8,6 +8,7 @@ import { GatewayError } from '../model/errors.js';
 import type { Role } from '../model/identity.js';
 import { Secret } from '../model/secret.js';
 import type { Log } from '../model/telemetry.js';
+import { TRANSPORT_NAMES } from '../model/transport.js';
 import { createLog } from '../telemetry/log.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { parseArguments } from './arguments.js';
@@ -18,8 +19,9 @@ import { EXIT, type CliIo } from './io.js';
 import { checkKeys } from './key-specs.js';
 
 const HOST = '127.0.0.1';
-const DEFAULT_RTMP_PORT = 1935;
-const DEFAULT_RTSP_PORT = 8554;
+/** The listeners, and the ports that are asked for when nobody says otherwise. */
+const DEFAULT_PORTS = { rtmp: 1935, rtsp: 8554, http: 5080, media: 8189 } as const;
+const LISTENER_NAMES = ['rtmp', 'rtsp', 'http', 'media'] as const satisfies readonly ListenerName[];
 const SECRET_BYTES = 32;
 /** As long as the default ceiling allows. */
 const TOKEN_MINUTES = 60;
@@ -30,9 +32,10 @@ export interface DevParts {
   readonly startGateway: typeof startGateway;
 }
 
+type ListenerName = keyof typeof DEFAULT_PORTS;
+
 interface DevOptions {
-  readonly rtmpPort: number;
-  readonly rtspPort: number;
+  readonly ports: Readonly<Record<ListenerName, number>>;
   readonly level: Config['log']['level'];
 }
 
@@ -74,7 +77,7 @@ export async function runDev(
   }
 }
 
-type OriginPorts = Pick<EmbeddedOrigin, 'rtmpPort' | 'rtspPort'>;
+type OriginPorts = Pick<EmbeddedOrigin, 'rtmpPort' | 'rtspPort' | 'httpPort'>;
 
 interface Surroundings {
   readonly io: CliIo;
@@ -101,29 +104,34 @@ function readOptions(args: readonly string[]): DevOptions | string {
   const parsed = parseArguments(args, DEV_FLAGS);
   if (!parsed.ok) return parsed.problem;
   const { 'log-level': level = 'info' } = parsed.flags;
-  const ports = {
-    'rtmp-port': parsed.flags['rtmp-port'] ?? String(DEFAULT_RTMP_PORT),
-    'rtsp-port': parsed.flags['rtsp-port'] ?? String(DEFAULT_RTSP_PORT),
-  };
-  for (const [flag, port] of Object.entries(ports)) {
-    if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) return `--${flag} takes a port, 0 to 65535`;
+  const ports: Record<ListenerName, number> = { ...DEFAULT_PORTS };
+  for (const name of LISTENER_NAMES) {
+    const port = parsed.flags[`${name}-port`] ?? String(DEFAULT_PORTS[name]);
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) return `--${name}-port takes a port, 0 to 65535`;
+    ports[name] = Number(port);
   }
   if (level !== 'debug' && level !== 'info' && level !== 'warn' && level !== 'error') {
     return '--log-level takes debug, info, warn or error';
   }
-  return { rtmpPort: Number(ports['rtmp-port']), rtspPort: Number(ports['rtsp-port']), level };
+  return { ports, level };
 }
 
 /** Through the same loader as any config, so that `dev` shows what `serve` would do. Variables of the shell do not count. */
 function devConfig(origin: OriginPorts, options: DevOptions, secret: Secret, io: CliIo): Config {
   const text = JSON.stringify({
-    listen: { rtmp: { host: HOST, port: options.rtmpPort }, rtsp: { host: HOST, port: options.rtspPort } },
+    listen: {
+      rtmp: { host: HOST, port: options.ports.rtmp },
+      rtsp: { host: HOST, port: options.ports.rtsp },
+      http: { host: HOST, port: options.ports.http, pages: true },
+      media: { host: HOST, port: options.ports.media },
+    },
     auth: { keys: [{ id: 'dev', secret: { env: 'DEV_SECRET' } }], maxTtlMinutes: TOKEN_MINUTES },
     origins: [
       {
         ...{ name: 'embedded', preset: 'embedded' },
         rtmp: `rtmp://${HOST}:${origin.rtmpPort}`,
         rtsp: `rtsp://${HOST}:${origin.rtspPort}`,
+        http: `http://${HOST}:${origin.httpPort}`,
       },
     ],
     log: { level: options.level, format: 'text' },
@@ -144,7 +152,7 @@ function bannerOf(gateway: Gateway, secret: Secret, nowMs: number): string {
           key: { algorithm: 'HS256', material },
           subject,
           roles: [role],
-          transports: ['RTMP', 'RTSP'],
+          transports: TRANSPORT_NAMES,
           ttlS: TOKEN_MINUTES * 60,
         },
         nowMs / 1000,
@@ -152,8 +160,9 @@ function bannerOf(gateway: Gateway, secret: Secret, nowMs: number): string {
     );
   return devBanner({
     host: HOST,
-    rtmpPort: gateway.addresses['rtmp']?.port ?? DEFAULT_RTMP_PORT,
-    rtspPort: gateway.addresses['rtsp']?.port ?? DEFAULT_RTSP_PORT,
+    rtmpPort: gateway.addresses['rtmp']?.port ?? DEFAULT_PORTS.rtmp,
+    rtspPort: gateway.addresses['rtsp']?.port ?? DEFAULT_PORTS.rtsp,
+    httpPort: gateway.addresses['http']?.port ?? DEFAULT_PORTS.http,
     publisherToken: tokenOf('red5-publisher', 'dev-publisher'),
     viewerToken: tokenOf('red5-subscriber', 'dev-viewer'),
     ttlMinutes: TOKEN_MINUTES,
@@ -165,8 +174,8 @@ function failureText(error: unknown, options: DevOptions): string {
   const { cause } = error;
   const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
   if (!isTaken) return error.message;
-  const kind = error.message.includes(`:${options.rtspPort}:`) ? 'rtsp' : 'rtmp';
-  const port = kind === 'rtsp' ? options.rtspPort : options.rtmpPort;
+  const kind = LISTENER_NAMES.find((name) => error.message.includes(`:${options.ports[name]}:`)) ?? 'rtmp';
+  const port = options.ports[kind];
   return `port ${port} is taken; choose another with --${kind}-port, or let the system choose with --${kind}-port 0`;
 }
 

@@ -11,6 +11,12 @@ export const SERVE_FLAGS = {
 export const DEV_FLAGS = {
   'rtmp-port': { type: 'text', placeholder: 'PORT', help: 'TCP port for RTMP; 0: any free one; default: 1935.' },
   'rtsp-port': { type: 'text', placeholder: 'PORT', help: 'TCP port for RTSP; 0: any free one; default: 8554.' },
+  'http-port': {
+    type: 'text',
+    placeholder: 'PORT',
+    help: 'TCP port for WHIP and WHEP; 0: any free one; default: 5080.',
+  },
+  'media-port': { type: 'text', placeholder: 'PORT', help: 'UDP port for WebRTC; 0: any free one; default: 8189.' },
   'log-level': { type: 'text', placeholder: 'LEVEL', help: 'debug, info, warn or error; default: info.' },
 } as const satisfies FlagSpecs;
 

@@ -20,10 +20,12 @@ limits.drainTimeoutSeconds, then it ends; a second one ends it now. Every key of
 from the environment: PORTCULLIS_LISTEN__RTMP__PORT=1936 sets listen.rtmp.port.`,
   },
   dev: {
-    usage: 'portcullis dev [--rtmp-port PORT] [--rtsp-port PORT] [--log-level LEVEL]',
+    usage:
+      'portcullis dev [--rtmp-port PORT] [--rtsp-port PORT] [--http-port PORT] [--media-port PORT] [--log-level LEVEL]',
     summary: 'Try it: no config, loopback only, an origin of its own, a fresh secret.',
     flags: DEV_FLAGS,
-    details: 'Prints ready commands for ffmpeg, ffplay and OBS with tokens that are good for this run. Ctrl-C ends it.',
+    details:
+      'Prints ready commands for ffmpeg, ffplay, OBS and a browser with tokens that are good for this run. Ctrl-C ends it.',
   },
   check: {
     usage: 'portcullis check --config FILE [--full]',

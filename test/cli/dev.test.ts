@@ -72,6 +72,8 @@ describe('portcullis dev', () => {
     expect(config.listen).toEqual({
       rtmp: { host: '127.0.0.1', port: 1935 },
       rtsp: { host: '127.0.0.1', port: 8554 },
+      http: { host: '127.0.0.1', port: 5080, pages: true },
+      media: { host: '127.0.0.1', port: 8189, publicAddresses: ['127.0.0.1'], iceServers: [] },
     });
   });
 
@@ -92,10 +94,11 @@ describe('portcullis dev', () => {
     const { io, config } = await runUntilSignal();
     const tokens = [...new Set([...io.out().matchAll(/token=([\w.-]+)/g)].map(([, token]) => token ?? ''))];
     const nowS = Math.floor(io.clock.now() / 1000);
+    const all = 'RTMP,RTSP,WHIP,WHEP';
     const claims = tokens.map((token) => jwt.verify(token, secretOf(config), { clockTimestamp: nowS }));
     expect(claims).toEqual([
-      { sub: 'dev-publisher', roles: 'red5-publisher', 'red5-transport': 'RTMP,RTSP', iat: nowS, exp: nowS + 3600 },
-      { sub: 'dev-viewer', roles: 'red5-subscriber', 'red5-transport': 'RTMP,RTSP', iat: nowS, exp: nowS + 3600 },
+      { sub: 'dev-publisher', roles: 'red5-publisher', 'red5-transport': all, iat: nowS, exp: nowS + 3600 },
+      { sub: 'dev-viewer', roles: 'red5-subscriber', 'red5-transport': all, iat: nowS, exp: nowS + 3600 },
     ]);
   });
 
@@ -119,6 +122,8 @@ describe('portcullis dev', () => {
     [['--rtmp-port', 'many'], '--rtmp-port takes a port'],
     [['--rtmp-port', '65536'], '--rtmp-port takes a port'],
     [['--rtsp-port', '-1'], '--rtsp-port takes a port'],
+    [['--http-port', 'x'], '--http-port takes a port'],
+    [['--media-port', '1e3'], '--media-port takes a port'],
     [['--log-level', 'loud'], '--log-level takes'],
     [['--port', '1'], 'unknown flag'],
   ])('refuses %j with exit code 2 and starts nothing', async (args, message) => {

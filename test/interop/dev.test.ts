@@ -1,6 +1,6 @@
 import { describe, expect } from '@jest/globals';
 import { createServer } from 'node:net';
-import { startDev } from './peers/dev.js';
+import { ANY_PORTS, startDev } from './peers/dev.js';
 import { main } from './peers/gateway.js';
 import { itNeeds } from './peers/needs.js';
 import { freePort } from './peers/place.js';
@@ -63,7 +63,7 @@ describe('portcullis dev', () => {
   itNeeds([], 'says which flag helps when its port is taken', async () => {
     const port = await freePort();
     const server = createServer().listen(port, '127.0.0.1');
-    const ended = await run(process.execPath, [main, 'dev', '--rtmp-port', String(port), '--rtsp-port', '0']);
+    const ended = await run(process.execPath, [main, 'dev', ...ANY_PORTS.slice(2), '--rtmp-port', String(port)]);
     server.close();
     expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('--rtmp-port')]);
   });

@@ -14,8 +14,14 @@ export interface Dev {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** Leaves all ports to the system. */
+export const ANY_PORTS: readonly string[] = ['rtmp', 'rtsp', 'http', 'media'].flatMap((name) => [
+  `--${name}-port`,
+  '0',
+]);
+
 /** Starts `portcullis dev` and reads its banner. */
-export async function startDev(args: readonly string[] = ['--rtmp-port', '0', '--rtsp-port', '0']): Promise<Dev> {
+export async function startDev(args: readonly string[] = ANY_PORTS): Promise<Dev> {
   if (!existsSync(main)) throw new Error('dist/main.js is missing: run npm run build');
   const program = start(process.execPath, [main, 'dev', ...args], { timeoutMs: 300_000 });
   const banner = await program.says(/See a refusal[^]*?\n {2}ffmpeg [^\n]*\n/);
