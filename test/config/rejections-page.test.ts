@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { reject, REJECTIONS, type RejectionCode } from '../../src/model/rejection.js';
 import { refusal } from '../../src/transports/rtmp/replies.js';
+import { refusal as refusalByHttp } from '../../src/transports/webrtc/replies.js';
 
 const page = readFileSync(join(__dirname, '..', '..', 'docs', 'rejections.md'), 'utf8');
 const rows = page
@@ -25,6 +26,15 @@ describe('the words of docs/rejections.md', () => {
       expect(wordsOnTheWire('connect', code)).toContain(connect);
       expect(wordsOnTheWire('publish', code)).toContain(publish);
       expect(wordsOnTheWire('subscribe', code)).toContain(play);
+    },
+  );
+
+  it.each(codes.map(([code, { kind }]) => [code as RejectionCode, kind] as const))(
+    'are what WHIP and WHEP say for %s',
+    (code, kind) => {
+      const [, status] = rows.filter((row) => row[1] === kind).map((row) => row[2]);
+      const answer = refusalByHttp(reject(code, ''), { transport: 'WHIP', session: 's', hasToken: true });
+      expect(String(answer.status)).toBe(status);
     },
   );
 
