@@ -19,6 +19,8 @@ export interface CliIo {
   readFile(path: string): Buffer;
   /** All of standard input, at most `maxBytes`; what lies beyond is cut off. */
   readStdin(maxBytes: number): Promise<Buffer>;
+  /** Calls when the process ends, whatever ends it; only what is written at once is still written then. */
+  onExit(call: () => void): void;
   /** Calls at each such signal, which then no longer ends the process; the function that comes back lets go of it. */
   onSignal(signal: CliSignal, call: () => void): () => void;
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.js';
 import type { Gateway, startGateway } from '../gateway.js';
 import type { Log } from '../model/telemetry.js';
 import { watchEventLoop } from '../telemetry/event-loop.js';
+import { gatherLines } from '../telemetry/line-gatherer.js';
 import { createLog } from '../telemetry/log.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { redact } from '../telemetry/redact.js';
@@ -10,6 +11,9 @@ import { SERVE_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
 import { EXIT, type CliIo } from './io.js';
 import { loadConfigFor } from './load-config.js';
+
+/** How long log lines may wait for others to be written with them. */
+const LOG_GATHER_MS = 20;
 
 /** Starts a gateway; an argument, so that tests need no ports. */
 export type StartGateway = typeof startGateway;
@@ -25,9 +29,13 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   if (!loaded.ok) return loaded.code;
   const { config, warnings } = loaded;
   const { clock } = io;
-  const log = createLog({ ...config.log, now: () => clock.now(), write: (line) => io.stdout(line) });
+  const lines = gatherLines((text) => io.stdout(text), clock, LOG_GATHER_MS);
+  io.onExit(() => lines.flush());
+  const log = createLog({ ...config.log, now: () => clock.now(), write: (line) => lines.write(line) });
   for (const warning of warnings) log.write('warn', 'gateway.warning', { warning });
-  return serve(config, log, io, start);
+  const code = await serve(config, log, io, start);
+  lines.flush();
+  return code;
 }
 
 async function serve(config: Config, log: Log, io: CliIo, start: StartGateway): Promise<number> {

@@ -17,6 +17,7 @@ export function systemIo(version: string): CliIo {
     clock: systemClock,
     readFile: (path) => readFileSync(path),
     readStdin,
+    onExit: (call) => void process.on('exit', call),
     onSignal: (signal: CliSignal, call) => {
       process.on(signal, call);
       return () => process.off(signal, call);

@@ -52,6 +52,9 @@ export interface SessionInfo {
   readonly originBytes: number;
 }
 
+/** Made once: an abort without a reason makes an error with a stack each time. */
+const ENDED = new Error('the session has ended');
+
 /** What a client hears when its session ends before it was confirmed. */
 const REFUSED_FOR: Readonly<Partial<Record<EndReason, () => Rejection>>> = {
   'taken-over': () => reject('stream-busy', 'another session took the name over'),
@@ -147,7 +150,7 @@ export class StreamSession implements SessionHandle, Holder {
     if (phase === 'over') return;
     this.#release();
     if (phase === 'asking') {
-      this.#abort.abort();
+      this.#abort.abort(ENDED);
       this.#write('info', 'session.note', { note: 'ended-in-setup', reason });
       const refusal = reason === 'client-closed' ? undefined : (REFUSED_FOR[reason]?.() ?? lost(reason));
       if (refusal !== undefined) this.#safely('refuse', () => this.#client.refuse(refusal));

@@ -36,6 +36,7 @@ export function fakeIo({ files = {}, env = {}, stdin = '' }: FakeWorld = {}): Fa
       return Buffer.from(found);
     },
     readStdin: (maxBytes) => Promise.resolve(Buffer.from(stdin).subarray(0, maxBytes)),
+    onExit: () => undefined,
     onSignal: (signal, call) => {
       listeners.set(signal, call);
       return () => listeners.delete(signal);

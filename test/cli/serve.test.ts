@@ -46,6 +46,7 @@ describe('serve', () => {
     const { gateway, calls, finish } = fakeGateway();
     const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
     await turn();
+    io.clock.advance(20);
     expect(events(io)).toMatchObject([
       { event: 'gateway.start', version: '1.2.3', addresses: { rtmp: { port: 1935 } } },
     ]);
@@ -98,6 +99,7 @@ describe('serve', () => {
     const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
     await turn();
     io.signal('SIGHUP');
+    io.clock.advance(20);
     expect(events(io).at(-1)).toMatchObject({
       event: 'gateway.warning',
       warning: expect.stringContaining('SIGHUP') as unknown,

@@ -86,7 +86,11 @@ export class RtmpClientLeg implements ClientLeg<RtmpOriginLeg> {
       (bytes) => leg.stream.write(bytes),
       (bytes) => side.stream.write(bytes),
     );
-    leg.sayThrough((message) => guards.tellOrigin(message, (bytes) => leg.stream.write(bytes)));
+    leg.sayThrough((messages) => {
+      const words: Buffer[] = [];
+      for (const message of messages) guards.tellOrigin(message, (bytes) => words.push(bytes));
+      leg.stream.write(Buffer.concat(words));
+    });
     this.#guards = guards;
     return {
       client: { stream: side.stream, guard: guards.client },

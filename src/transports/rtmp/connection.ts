@@ -40,6 +40,8 @@ export interface Watcher {
   onGone(): void;
 }
 
+/** Why the connection's questions are given up. Made once: an abort without a reason makes an error with a stack each time. */
+const LEFT = new Error('the client has left');
 /** Kept messages of one connection that are counted, and that are logged. */
 const MAX_NOTES = 100;
 const MAX_LOGGED_NOTES = 5;
@@ -69,6 +71,8 @@ export class RtmpConnection implements ByteStreamHandler {
   #writeChunkSize = DEFAULT_CHUNK_SIZE;
   #streamIds = 0;
   #notes = 0;
+  /** Answers to the bytes that are being read. */
+  #outbox: Message[] | undefined;
 
   constructor(stream: ByteStream, shared: Shared, watcher: Watcher) {
     this.#stream = stream;
@@ -91,12 +95,14 @@ export class RtmpConnection implements ByteStreamHandler {
   }
 
   onBytes(bytes: Buffer): void {
+    this.#outbox = [];
     try {
       if (this.#phase === 'handshake') this.#shakeHands(bytes);
       else if (this.#phase === 'commands' || this.#phase === 'asking') this.#receive(bytes);
     } catch (error) {
       this.#fail(error);
     }
+    this.#sendOutbox();
   }
 
   onClose(error?: Error): void {
@@ -305,8 +311,16 @@ export class RtmpConnection implements ByteStreamHandler {
     if (this.#notes <= MAX_LOGGED_NOTES) this.#log('debug', 'session.note', { note: 'kept', what });
   }
 
+  /** Encoders send several commands at once; the answers to one read leave together. */
   #send(messages: readonly Message[]): void {
-    if (messages.length > 0) this.#stream.write(writeMessages(messages, this.#writeChunkSize));
+    if (this.#outbox !== undefined) this.#outbox.push(...messages);
+    else if (messages.length > 0) this.#stream.write(writeMessages(messages, this.#writeChunkSize));
+  }
+
+  #sendOutbox(): void {
+    const messages = this.#outbox ?? [];
+    this.#outbox = undefined;
+    this.#send(messages);
   }
 
   #fail(error: unknown): void {
@@ -343,6 +357,7 @@ export class RtmpConnection implements ByteStreamHandler {
   /** Last words, flushed, then FIN; what the client still sends is read and forgotten, so that no reset overtakes the words. */
   #close(messages: readonly Message[]): void {
     if (this.#phase === 'ending') return;
+    this.#sendOutbox();
     this.#send(messages);
     this.#leave();
     this.#stream.handle(this);
@@ -364,7 +379,7 @@ export class RtmpConnection implements ByteStreamHandler {
     this.#cancelDeadline();
     this.#letIn();
     this.#watcher.onSetUp();
-    this.#abort.abort();
+    this.#abort.abort(LEFT);
   }
 
   #letIn(): void {

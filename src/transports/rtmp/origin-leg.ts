@@ -92,11 +92,14 @@ async function connectOrigin(
 }
 
 async function createStream(dialogue: OriginDialogue, origin: OriginChoice, wish: OriginWish): Promise<number> {
-  dialogue.announceChunkSize(ORIGIN_CHUNK_SIZE);
   const name = origin.streamName;
   const opening =
     wish.kind === 'publish' ? [originCommand(0, 'releaseStream', 2, name), originCommand(0, 'FCPublish', 3, name)] : [];
-  dialogue.send([...opening, originCommand(0, 'createStream', 4)]);
+  dialogue.send([
+    controlMessage(MESSAGE.setChunkSize, ORIGIN_CHUNK_SIZE),
+    ...opening,
+    originCommand(0, 'createStream', 4),
+  ]);
   const answer = await dialogue.command((command) => command.transactionId === 4 && isAnswer(command));
   const [id] = answer.args;
   if (answer.name === '_error' || typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffffffff) {
@@ -155,7 +158,7 @@ export class RtmpOriginLeg implements OriginLeg {
   readonly #origin: OriginChoice;
   readonly #kind: 'publish' | 'play';
   readonly #streamId: number;
-  #say: (message: Message) => void;
+  #say: (messages: readonly Message[]) => void;
   #isClosed = false;
 
   constructor(dialogue: OriginDialogue, origin: OriginChoice, kind: 'publish' | 'play', streamId: number) {
@@ -164,7 +167,7 @@ export class RtmpOriginLeg implements OriginLeg {
     this.#origin = origin;
     this.#kind = kind;
     this.#streamId = streamId;
-    this.#say = (message) => dialogue.send([message]);
+    this.#say = (messages) => dialogue.send(messages);
   }
 
   /** Where the relay goes on; the dialogue reads no more. */
@@ -173,7 +176,7 @@ export class RtmpOriginLeg implements OriginLeg {
   }
 
   /** From now on goodbyes go through the relay's guard, which knows where a message may stand. */
-  sayThrough(say: (message: Message) => void): void {
+  sayThrough(say: (messages: readonly Message[]) => void): void {
     this.#say = say;
   }
 
@@ -181,8 +184,8 @@ export class RtmpOriginLeg implements OriginLeg {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#kind === 'publish') this.#say(originCommand(0, 'FCUnpublish', 6, this.#origin.streamName));
-    this.#say(originCommand(0, 'deleteStream', 7, this.#streamId));
+    const unpublish = this.#kind === 'publish' ? [originCommand(0, 'FCUnpublish', 6, this.#origin.streamName)] : [];
+    this.#say([...unpublish, originCommand(0, 'deleteStream', 7, this.#streamId)]);
     this.stream.end(CLOSE_GRACE_MS);
   }
 }
@@ -198,6 +201,8 @@ class OriginDialogue implements ByteStreamHandler {
   readonly #onAbort = (): void =>
     this.#fail(new GatewayError('origin-unavailable', 'origin', 'the wait for the origin was ended'));
   #isShaken = false;
+  /** C2, which leaves together with connect. */
+  #lastShake: Buffer | undefined;
   #writeChunkSize = 128;
   #look: (() => boolean) | undefined;
   #reject: ((error: Error) => void) | undefined;
@@ -233,13 +238,12 @@ class OriginDialogue implements ByteStreamHandler {
     this.#fail(new GatewayError(code, 'origin', 'the origin closed the connection', { cause: error }));
   }
 
+  /** Writes messages, and the end of the handshake before them if that is still to be said. */
   send(messages: readonly Message[]): void {
-    this.stream.write(writeMessages(messages, this.#writeChunkSize));
-  }
-
-  announceChunkSize(size: number): void {
-    this.send([controlMessage(MESSAGE.setChunkSize, size)]);
-    this.#writeChunkSize = size;
+    const bytes = writeMessages(messages, this.#writeChunkSize);
+    this.stream.write(this.#lastShake === undefined ? bytes : Buffer.concat([this.#lastShake, bytes]));
+    this.#lastShake = undefined;
+    if (messages.some(({ type }) => type === MESSAGE.setChunkSize)) this.#writeChunkSize = ORIGIN_CHUNK_SIZE;
   }
 
   shakeHands(): Promise<void> {
@@ -270,7 +274,7 @@ class OriginDialogue implements ByteStreamHandler {
 
   #shake(bytes: Buffer): void {
     const step = this.#handshake.push(bytes);
-    if (step.reply !== undefined) this.stream.write(step.reply);
+    this.#lastShake = step.reply ?? this.#lastShake;
     if (!step.done) return;
     this.#isShaken = true;
     if (step.rest !== undefined) this.#reader.push(step.rest);
