@@ -37,6 +37,7 @@ const peers = [
   },
   // rtmpdump has no quiet question that ends with 0; it being startable is enough.
   { name: 'rtmpdump', here: () => spawnSync('rtmpdump', ['-h']).error === undefined, packages: ['rtmpdump'] },
+  { name: 'Chromium', here: () => answers('chromium', ['--version']), packages: ['chromium'] },
   { name: 'openssl', here: () => answers('openssl', ['version']), packages: ['openssl'] },
 ];
 

@@ -42,8 +42,11 @@ async function answer(rooms: WebrtcRooms, request: IncomingMessage, response: Se
   const end = (status: number, more: Readonly<Record<string, string>> = {}, body = ''): void => {
     response.writeHead(status, more).end(body);
   };
-  if (session !== undefined && method === 'DELETE') {
-    end(rooms.end(session) ? 200 : 404);
+  if (session !== undefined) {
+    if (method === 'DELETE') end(rooms.end(session) ? 200 : 404);
+    // Candidates are not needed: whoever sends a check is known by it.
+    else if (method === 'PATCH') end(rooms.has(session) ? 204 : 404);
+    else end(405);
     return;
   }
   if (path === undefined) {

@@ -73,6 +73,11 @@ export class WebrtcRooms {
     return answer;
   }
 
+  /** Whether a session of that id goes on. */
+  has(id: string): boolean {
+    return this.#sessions.has(id);
+  }
+
   /** Ends a session; false when there is none of that id. */
   end(id: string): boolean {
     const session = this.#sessions.get(id);

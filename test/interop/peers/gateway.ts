@@ -15,6 +15,8 @@ export interface Gateway {
   readonly program: Program;
   readonly rtmpPort: number;
   readonly rtmpsPort: number;
+  /** `http://127.0.0.1:PORT`, where it speaks WHIP and WHEP. */
+  readonly web: string;
   /** `rtmp://127.0.0.1:PORT/` and the path. */
   readonly url: (path: string) => string;
   readonly secureUrl: (path: string) => string;
@@ -77,6 +79,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     program,
     rtmpPort,
     rtmpsPort,
+    web: `http://127.0.0.1:${portOf('http')}`,
     url: (path) => `rtmp://127.0.0.1:${rtmpPort}/${path}`,
     secureUrl: (path) => `rtmps://127.0.0.1:${rtmpsPort}/${path}`,
     lines,

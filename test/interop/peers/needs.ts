@@ -35,6 +35,8 @@ const peers = {
   nginx: () => starts('nginx', ['-v']) && nginxModule('ngx_rtmp_module.so') !== undefined,
   GStreamer: () => hasElements('rtmp2sink', 'rtmp2src', 'flvmux', 'flvdemux', 'x264enc', 'avenc_aac', 'h264parse'),
   'node-media-server': () => hasPackage('node-media-server'),
+  werift: () => hasPackage('werift'),
+  Chromium: () => starts('chromium', ['--version']),
 } as const;
 
 /** The programs tests talk to. */
