@@ -70,6 +70,16 @@ export const METRICS = {
     help: 'Messages of a client that the guard kept from the origin, by what they were.',
     labels: ['transport', 'what'],
   },
+  media_packets_total: {
+    type: 'counter',
+    help: 'Datagrams of WebRTC media that came from addresses which had passed a check (in: from clients, out: from origins).',
+    labels: ['direction'],
+  },
+  media_dropped_total: {
+    type: 'counter',
+    help: 'Datagrams at the ports of WebRTC media that went no further, by reason.',
+    labels: ['reason'],
+  },
   hook_errors_total: {
     type: 'counter',
     help: 'Hooks that threw or answered too late.',

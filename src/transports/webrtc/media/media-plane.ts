@@ -111,6 +111,8 @@ export type DropReason =
   | 'unknown-user'
   /** A check that was not made with the session's password. */
   | 'bad-integrity'
+  /** A check from an address that another session of the port uses now. */
+  | 'address-taken'
   /** More than is held until both sides are connected. */
   | 'hold-full'
   /** A session that has ended, or has not begun. */

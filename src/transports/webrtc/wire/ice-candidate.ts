@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
-import { ipBytes } from './ip-address.js';
+import { ipBytes, ipText } from './ip-address.js';
 
 /** A candidate that can be used from here: UDP, component 1 (RTCP is muxed), an address rather than a name. */
 export interface IceCandidate {
+  /** In the form in which the system names senders. */
   readonly host: string;
   readonly port: number;
   /** Higher is better, unsigned 32 bit. */
@@ -20,7 +21,9 @@ export function readCandidate(value: string): IceCandidate | undefined {
   if (component === undefined || host === undefined || transport?.toLowerCase() !== 'udp') return undefined;
   const candidate = { host, port: Number(port), priority: Number(priority) };
   const isUsable = Number(component) === 1 && candidate.port > 0 && candidate.port < 65536 && isUnicast(host);
-  return isUsable && candidate.priority < 2 ** 32 ? candidate : undefined;
+  const bytes = ipBytes(host);
+  if (!isUsable || bytes === undefined || candidate.priority >= 2 ** 32) return undefined;
+  return { ...candidate, host: ipText(bytes) };
 }
 
 /** Type preference of host candidates. @see RFC 8445 §5.1.2.2 */

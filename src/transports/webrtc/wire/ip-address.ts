@@ -15,11 +15,18 @@ export function ipBytes(address: string): Buffer | undefined {
   return Buffer.from([...before, ...zeros, ...after]);
 }
 
-/** An address of 4 or 16 bytes as text; IPv6 in eight groups without `::`. */
+/** An address of 4 or 16 bytes as text, in the one form that the system gives too. @see RFC 5952 §4 */
 export function ipText(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.');
   const parts = Array.from({ length: bytes.length >> 1 }, (_, at) => bytes.readUInt16BE(at * 2).toString(16));
-  return parts.join(':');
+  const text = parts.join(':');
+  const runs = text.match(/(?<![^:])0(?::0)+(?![^:])/g) ?? [];
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');
+  if (longest === '') return text;
+  const at = text.search(new RegExp(`(?<![^:])${longest}(?![^:])`));
+  const head = text.slice(0, at).replace(/:$/, '');
+  const tail = text.slice(at + longest.length).replace(/^:/, '');
+  return `${head}::${tail}`;
 }
 
 /** The bytes of `2001:db8` or `ffff:192.0.2.1`. */

@@ -261,6 +261,7 @@ describe('readCandidate', () => {
     ['1 1 udp 2130706431 192.0.2.1 5000 typ host', '192.0.2.1'],
     ['candidate:1 1 UDP 2130706431 2001:db8::1 5000 typ srflx raddr 0.0.0.0 rport 0', '2001:db8::1'],
     ['1 1 udp 1 127.0.0.1 5000 typ host generation 0 ufrag abcd', '127.0.0.1'],
+    ['1 1 udp 1 2001:0DB8:0:0:0:0:0:1 5000 typ host', '2001:db8::1'],
     ['1 2 udp 1 192.0.2.1 5000 typ host', undefined],
     ['1 1 tcp 1 192.0.2.1 5000 typ host tcptype passive', undefined],
     ['1 1 udp 1 a.local 5000 typ host', undefined],

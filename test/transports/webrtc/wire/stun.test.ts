@@ -271,9 +271,9 @@ describe('writeStun', () => {
       const bytes = writeStun({ kind: 'success', transaction: TRANSACTION, mapped: { host, port: 9 } }, PASSWORD);
       return readStun(bytes).mapped?.host;
     };
-    expect(mapped('2001:db8::1')).toBe('2001:db8:0:0:0:0:0:1');
-    expect(mapped('fe80::1%eth0')).toBe('fe80:0:0:0:0:0:0:1');
-    expect(mapped('::ffff:192.0.2.1')).toBe('0:0:0:0:0:ffff:c000:201');
+    expect(mapped('2001:db8::1')).toBe('2001:db8::1');
+    expect(mapped('fe80::1%eth0')).toBe('fe80::1');
+    expect(mapped('::ffff:192.0.2.1')).toBe('::ffff:c000:201');
   });
 
   it('refuses what is no address and no transaction id', () => {
@@ -300,6 +300,18 @@ describe('ipBytes', () => {
         expect(ipBytes(text)?.equals(bytes ?? Buffer.alloc(0))).toBe(true);
       }),
     );
+  });
+
+  it.each([
+    ['0:0:0:0:0:0:0:0', '::'],
+    ['0:0:0:0:0:0:0:1', '::1'],
+    ['1:0:0:0:0:0:0:0', '1::'],
+    ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['2001:0:0:1:0:0:0:1', '2001:0:0:1::1'],
+    ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['10:0:0:10:100:0:0:100', '10::10:100:0:0:100'],
+  ])('writes %s as %s (RFC 5952)', (long, short) => {
+    expect(ipText(ipBytes(long) ?? Buffer.alloc(0))).toBe(short);
   });
 
   it('knows the short forms', () => {
