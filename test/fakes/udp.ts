@@ -33,6 +33,8 @@ export interface FakeNetwork {
   cut(host: string): () => void;
   /** Everything that has been carried so far. */
   readonly carried: { readonly from: string; readonly to: string; readonly bytes: Buffer }[];
+  /** The port of the gateway that was opened last has a fault. */
+  fault(error: Error): void;
   /** The next `open` fails with this. */
   failNextOpen(error: GatewayError): void;
 }
@@ -54,6 +56,7 @@ export function fakeNetwork(): FakeNetwork {
   const queue: { readonly from: Endpoint; readonly bytes: Buffer; readonly port: number; readonly host: string }[] = [];
   const carried: { from: string; to: string; bytes: Buffer }[] = [];
   const cuts = new Set<string>();
+  let tellFault: (error: Error) => void = () => undefined;
   let nextPort = 40000;
   let failure: GatewayError | undefined;
   const keyOf = (host: string, port: number) => `${host} ${port}`;
@@ -72,6 +75,7 @@ export function fakeNetwork(): FakeNetwork {
         }
       },
     };
+    tellFault = options.onError;
     const failed = failure;
     failure = undefined;
     if (failed === undefined) endpoints.set(keyOf(host, port), endpoint);
@@ -132,6 +136,7 @@ export function fakeNetwork(): FakeNetwork {
       cuts.add(host);
       return () => void cuts.delete(host);
     },
+    fault: (error) => tellFault(error),
     failNextOpen(error) {
       failure = error;
     },

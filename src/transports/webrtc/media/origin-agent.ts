@@ -1,5 +1,6 @@
 import { GatewayError, WireError } from '../../../model/errors.js';
 import type { UdpPort } from '../../../net/udp.js';
+import { asError } from '../../../net/thrown.js';
 import { datagramKind } from '../wire/datagram-kind.js';
 import { PEER_REFLEXIVE_PRIORITY, type IceCandidate } from '../wire/ice-candidate.js';
 import type { IceCredentials } from '../wire/sdp-check.js';
@@ -227,13 +228,15 @@ export class OriginAgent {
   }
 
   #checkAll(): void {
-    if (this.#unansweredMs >= this.#parts.limits.connectMs) {
-      this.#lose('origin-media-unreachable', `no answer within ${this.#parts.limits.connectMs} ms`);
+    const { connectMs, checkMaxMs } = this.#parts.limits;
+    const leftMs = connectMs - this.#unansweredMs;
+    if (leftMs <= 0) {
+      this.#lose('origin-media-unreachable', `no answer within ${connectMs} ms`);
       return;
     }
     for (const remote of this.#remotes.all) this.#check(remote);
-    const delayMs = this.#checkMs;
-    this.#checkMs = Math.min(this.#checkMs * 2, this.#parts.limits.checkMaxMs);
+    const delayMs = Math.min(this.#checkMs, leftMs);
+    this.#checkMs = Math.min(this.#checkMs * 2, checkMaxMs);
     this.#after(delayMs, () => this.#checkAll());
   }
 
@@ -253,7 +256,11 @@ export class OriginAgent {
   #after(delayMs: number, call: () => void): void {
     this.#cancel = this.#parts.clock.after(delayMs, () => {
       this.#unansweredMs += delayMs;
-      call();
+      try {
+        call();
+      } catch (error) {
+        this.#lose('media-fault', asError(error).message, 'gateway');
+      }
     });
   }
 

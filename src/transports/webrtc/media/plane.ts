@@ -3,6 +3,7 @@ import type { Clock } from '../../../model/clock.js';
 import { GatewayError, WireError } from '../../../model/errors.js';
 import type { Log, Metrics } from '../../../model/telemetry.js';
 import { openUdp as openMachineUdp, type OpenUdp, type UdpPort } from '../../../net/udp.js';
+import { asError } from '../../../net/thrown.js';
 import { datagramKind } from '../wire/datagram-kind.js';
 import { writeHostCandidate } from '../wire/ice-candidate.js';
 import { BINDING, HEADER_BYTES, MAGIC_COOKIE } from '../wire/stun-format.js';
@@ -199,8 +200,9 @@ class Plane implements MediaPlane {
     try {
       session.tick(this.#nowMs, TICK_MS);
     } catch (error) {
-      session.vanish();
-      this.#failed(error instanceof Error ? error : new Error(String(error)));
+      const fault = asError(error);
+      this.#failed(fault);
+      session.fault(fault);
     }
   }
 

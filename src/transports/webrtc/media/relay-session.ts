@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../model/errors.js';
 import type { EndReason, RunningRelay } from '../../../model/leg.js';
 import type { LogFields } from '../../../model/telemetry.js';
+import { asError } from '../../../net/thrown.js';
 import { isLateAlert, isRtcp } from '../wire/datagram-kind.js';
 import type { Description, IceCredentials } from '../wire/sdp-check.js';
 import { readFragment, writeFragment } from '../wire/sdp-fragment.js';
@@ -148,6 +149,11 @@ export class RelaySession implements ClientSideEvents {
     this.#close();
   }
 
+  /** Ends it for a fault of ours. */
+  fault(error: Error): void {
+    this.#finish('gateway-error', new GatewayError('media-fault', 'gateway', error.message, { cause: error }));
+  }
+
   /** Forgets it at once. */
   vanish(): void {
     this.end();
@@ -280,11 +286,18 @@ export class RelaySession implements ClientSideEvents {
     if (this.#isOver()) return;
     const tell = this.#onEnd;
     this.#onEnd = undefined;
-    this.#close();
     try {
-      tell?.(reason, error);
+      this.#close();
+    } finally {
+      this.#tell(() => tell?.(reason, error));
+    }
+  }
+
+  #tell(call: () => void): void {
+    try {
+      call();
     } catch (thrown) {
-      this.#parts.log.write('error', 'gateway.error', { where: 'media', error: String(thrown) });
+      this.#parts.log.write('error', 'gateway.error', { where: 'media', error: asError(thrown).message });
     }
   }
 
@@ -310,8 +323,8 @@ export class RelaySession implements ClientSideEvents {
   #become(state: MediaState): void {
     if (state === this.#state) return;
     const fields = { session: this.#input.sessionId, note: 'media', from: this.#state, to: state };
-    this.#parts.log.write('debug', 'session.note', fields);
     this.#state = state;
+    this.#parts.log.write('debug', 'session.note', fields);
   }
 
   #knows(ufrag: string): void {

@@ -71,9 +71,4 @@ export class TupleTable {
     hosts.delete(tuple.host);
     if (hosts.size === 0) this.#byPort.delete(tuple.port);
   }
-
-  /** Ports that are in use. */
-  get size(): number {
-    return this.#byPort.size;
-  }
 }

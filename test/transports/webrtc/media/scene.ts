@@ -11,7 +11,12 @@ import type {
 } from '../../../../src/transports/webrtc/media/media-plane.js';
 import { createMediaPlane } from '../../../../src/transports/webrtc/media/plane.js';
 import type { IceCredentials } from '../../../../src/transports/webrtc/wire/sdp-check.js';
-import { hasIntegrity, readStun, type StunMessage } from '../../../../src/transports/webrtc/wire/stun-read.js';
+import {
+  hasIntegrity,
+  integrityOf,
+  readStun,
+  type StunMessage,
+} from '../../../../src/transports/webrtc/wire/stun-read.js';
 import { writeStun, type StunDraft } from '../../../../src/transports/webrtc/wire/stun-write.js';
 import { fakeClock, type FakeClock } from '../../../fakes/clock.js';
 import { fakeNetwork, GATEWAY_IPV4, type Arrived, type FakeNetwork, type FakePeer } from '../../../fakes/udp.js';
@@ -42,6 +47,23 @@ export const datagram = {
   hello: (mark: number) => Buffer.concat([Buffer.from([22, 254, 253, 0, 0, mark]), Buffer.alloc(1200)]),
   alert: () => Buffer.from([21, 254, 253, 0, 1, 0, 0, 0, 0, 0, 1, 0, 2, 1, 0]),
 };
+
+/** A signed check that holds an attribute of `type`, without FINGERPRINT. */
+export function signedUnknown({ ufrag, pwd, peer }: IceCredentials & { readonly peer: string }, type: number): Buffer {
+  const draft = {
+    kind: 'request',
+    transaction: Buffer.alloc(12, 7),
+    username: `${ufrag}:${peer}`,
+    priority: 5,
+  } as const;
+  const whole = writeStun(draft, pwd);
+  const bytes = Buffer.from(whole.subarray(0, -8));
+  bytes.writeUInt16BE(bytes.length - 20, 2);
+  bytes.writeUInt16BE(type, bytes.indexOf(Buffer.from([0, 0x24, 0, 4])));
+  const at = bytes.length - 24;
+  integrityOf(bytes, at, pwd).copy(bytes, at + 4);
+  return bytes;
+}
 
 /** A client's address: makes checks and sees what comes back. */
 export class FakeClient {
@@ -181,7 +203,7 @@ function unsigned(bytes: Buffer): Buffer {
 /** What a scene is built on. */
 export interface SceneCore {
   readonly net: FakeNetwork;
-  originSocket(): { port: number; host: string };
+  readonly originSocket: () => { port: number; host: string };
 }
 
 /** What a test may want otherwise. */
@@ -202,15 +224,19 @@ export interface Scene extends SceneCore {
   readonly origin: FakeOrigin;
   readonly ends: { readonly reason: EndReason; readonly code: unknown }[];
   readonly log: { readonly event: string; readonly fields: LogFields }[];
+  /** Called for each line of the log before it is kept. */
+  onLog: ((level: string) => void) | undefined;
+  /** Asking for random bytes throws. */
+  isOutOfRandomness: boolean;
   readonly counted: Map<string, number>;
   /** A session of which client and origin know the credentials. */
   readonly answered: (options?: SceneOptions) => Talk<MediaSession>;
   readonly offered: (options?: SceneOptions) => Talk<OfferedMediaSession>;
-  clientAt(host: string, port: number): FakeClient;
-  originAt(host: string, port: number): FakeOrigin;
+  readonly clientAt: (host: string, port: number) => FakeClient;
+  readonly originAt: (host: string, port: number) => FakeOrigin;
   /** Moves time and carries what it sends. */
   readonly pass: (ms: number) => void;
-  drops(): Readonly<Record<string, number>>;
+  readonly drops: () => Readonly<Record<string, number>>;
 }
 
 /** A session with what its parties know. */
@@ -231,13 +257,24 @@ export async function openScene(given: SceneOptions = {}): Promise<Scene> {
   const log: { event: string; fields: LogFields }[] = [];
   const counted = new Map<string, number>();
   const ends: { reason: EndReason; code: unknown }[] = [];
+  let scene = undefined as Scene | undefined;
+  const random = seededRandom('scene');
   const plane = await createMediaPlane({
     host: given.host ?? '0.0.0.0',
     port: MEDIA_PORT,
     publicAddresses: given.publicAddresses ?? [GATEWAY_IPV4],
     clock,
-    random: seededRandom('scene'),
-    log: { write: (_level, event, fields) => void log.push({ event, fields }), enabled: () => true },
+    random: (bytes) => {
+      if (scene?.isOutOfRandomness === true) throw new Error('no randomness');
+      return random(bytes);
+    },
+    log: {
+      enabled: () => true,
+      write: (level, event, fields) => {
+        scene?.onLog?.(level);
+        log.push({ event, fields });
+      },
+    },
     metrics: {
       count: (name, labels, by = 1) => {
         const key = [name, ...Object.values(labels ?? {})].join(' ');
@@ -274,8 +311,10 @@ export async function openScene(given: SceneOptions = {}): Promise<Scene> {
     role: options.role ?? given.role ?? 'publisher',
   });
   const offerOf = (role: MediaRole) => sdpText(role === 'publisher' ? CHROMIUM_OFFER : VIEWER_OFFER);
-  return {
+  scene = {
     ...core,
+    onLog: undefined,
+    isOutOfRandomness: false,
     ...{ clock, plane, client, origin, ends, log, counted },
     answered(options = {}) {
       const input = who(options);
@@ -299,4 +338,5 @@ export async function openScene(given: SceneOptions = {}): Promise<Scene> {
     },
     drops: () => Object.fromEntries(Object.entries(plane.counters.dropped).filter(([, value]) => value > 0)),
   };
+  return scene;
 }

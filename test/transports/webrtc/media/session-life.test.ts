@@ -534,6 +534,39 @@ describe('the port', () => {
     });
   });
 
+  it('keeps descriptions below 8 KiB for ffmpeg by listing one address, and notes what it cannot help', async () => {
+    const scene = await openScene({ publicAddresses: Array.from({ length: 8 }, (_, at) => `192.0.2.${at + 1}`) });
+    const filler = (bytes: number) => `a=x:${'y'.repeat(bytes - 6)}`;
+    const spare = 8191 - Buffer.byteLength(scene.answered().toClient);
+    const listed = (bytes: number) => {
+      const { toClient } = scene.answered({ originSdp: sdpText([...ORIGIN_ANSWER, filler(bytes)]) });
+      return [(toClient.match(/a=candidate/g) ?? []).length, Buffer.byteLength(toClient) < 8192];
+    };
+    expect(listed(spare)).toEqual([8, true]);
+    expect(listed(spare + 1)).toEqual([1, true]);
+    expect(listed(spare + 1000)).toEqual([1, false]);
+    const notes = scene.log.filter(({ fields }) => fields['note'] === 'long-description');
+    expect(notes).toHaveLength(1);
+  });
+
+  it('goes on when one session has a fault, and ends that one', async () => {
+    const scene = await openScene();
+    const other = scene.answered();
+    other.run();
+    let faults = 0;
+    scene.onLog = (level) => {
+      if (level === 'debug' && faults++ === 0) throw new Error('disk full');
+    };
+    scene.pass(25_000);
+    expect(scene.ends).toEqual([{ reason: 'client-closed', code: 'client-never-came' }]);
+    expect(scene.log.filter(({ event }) => event === 'gateway.error')).toHaveLength(1);
+    scene.onLog = undefined;
+    const next = scene.answered();
+    next.run();
+    scene.client.check(next.ice);
+    expect(next.session.stats().state).toBe('relaying');
+  });
+
   it('tells the metrics what passed and what did not', async () => {
     const scene = await relaying();
     scene.client.send(datagram.rtp(1));
