@@ -135,6 +135,24 @@ describe('addresses of a client', () => {
     expect(drops()).toEqual({ 'unknown-address': 1 });
   });
 
+  it('of 200 sessions on one port are kept apart', async () => {
+    const { clientAt, answered, origin, plane } = await running();
+    const all = Array.from({ length: 200 }, (_, at) => {
+      const talk = answered();
+      talk.run();
+      // Some share a host, some a port.
+      return { talk, client: clientAt(`198.51.100.${at % 20}`, 6000 + (at % 11) * 20 + Math.floor(at / 20)) };
+    });
+    for (const { client, talk } of all) client.check(talk.ice);
+    for (const { client } of all) client.send(datagram.rtp(0));
+    for (const [at, { talk }] of all.entries()) {
+      expect(talk.session.stats()).toMatchObject({ state: 'relaying', client: { host: `198.51.100.${at % 20}` } });
+      expect(talk.session.stats().fromClient.packets).toBe(1);
+    }
+    expect(plane.counters).toMatchObject({ sessions: 201, fromClientPackets: 200 });
+    expect(origin.media).toHaveLength(200);
+  });
+
   it('that have one port on two hosts are two', async () => {
     const { client, clientAt, answered, ice, origin } = await running();
     client.check(ice);
