@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Config, HttpEndpoint } from './config/config.js';
 import { createAdmin } from './admin/index.js';
-import { joinWebrtc, listenForWebrtc } from './gateway/webrtc.js';
+import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
 import { createHooks, type HookDeps } from './hooks/index.js';
 import { createPipeline } from './hooks/pipeline.js';
 import { createKeySet, type KeySpec, type TokenPolicy } from './hooks/verify-token/index.js';
@@ -26,6 +26,7 @@ import { createRelay } from './relay/relay.js';
 import { createDoor } from './session/session.js';
 import { createRtmpTransport } from './transports/rtmp/index.js';
 import { createRtspTransport } from './transports/rtsp/index.js';
+import type { MediaPlane } from './transports/webrtc/media/media-plane.js';
 
 /** Where a listener can be reached. */
 export interface ListenAddress {
@@ -57,8 +58,8 @@ interface Closable {
 }
 
 const DRAIN_POLL_MS = 100;
-/** How long origins may take to hear that their sessions are over. */
-const FAREWELL_MS = 2000;
+/** How long origins and clients of WebRTC may take to hear that their sessions are over. */
+const FAREWELL_MS = 2500;
 
 /**
  * Builds every room and introduces them to each other, then opens the listeners.
@@ -131,7 +132,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   };
   const rtmp = createRtmpTransport({ ...tongue, chooseOrigin }, { ...limits, allowRecord: config.relay.allowRecord });
   const rtsp = createRtspTransport({ ...tongue, ...datagramsOf(config) }, limits);
-  const webrtc = joinWebrtc(config, { door, states, clock, log, metrics, media: undefined });
+  const media = await openMedia(config, deps);
+  const webrtc = joinWebrtc(config, { door, states, clock, log, metrics, media });
   const admission = createAdmission(config.limits, (reason, transport) =>
     metrics.count('connections_refused_total', { transport, reason }),
   );
@@ -148,6 +150,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       });
     };
   const listeners = await openListeners(config, deps, {
+    media,
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone)),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone)),
     isReady: () => (state.isDraining ? 'draining' : undefined),
@@ -171,7 +174,10 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       state.isDraining = true;
       const deadline = clock.now() + graceMs;
       while (door.sessions().length > 0 && clock.now() < deadline) await pause(clock, DRAIN_POLL_MS);
+      const isCut = door.sessions().some(({ transport }) => ENDPOINT_OF[transport] === 'http');
       door.endAll('draining');
+      // Who gets a no to its checks knows at once; who gets nothing believes in us for a quarter of a minute.
+      if (isCut) await pause(clock, FAREWELL_MS);
       await close();
     },
     async stop() {
@@ -183,6 +189,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
 }
 
 interface ListenerUsers {
+  /** Open already, since its port is part of what others say. */
+  readonly media: MediaPlane | undefined;
   readonly RTMP: (stream: ByteStream) => void;
   readonly RTSP: (stream: ByteStream) => void;
   /** Why the gateway is not ready, or undefined when it is. */
@@ -214,6 +222,10 @@ async function openListeners(config: Config, deps: GatewayDeps, users: ListenerU
       onBadHandshake: (reason) => metrics.count('connections_refused_total', { transport, reason }),
     });
   try {
+    if (users.media !== undefined) {
+      const { address } = users.media;
+      await open('media', Promise.resolve({ ...address, close: () => users.media?.close() ?? Promise.resolve() }));
+    }
     if (rtmp !== undefined) await open('rtmp', listenTcp({ ...rtmp, onStream: users.RTMP, onError }));
     if (rtmps !== undefined) await open('rtmps', secure(rtmps, 'RTMP'));
     if (rtsp !== undefined) await open('rtsp', listenTcp({ ...rtsp, onStream: users.RTSP, onError }));

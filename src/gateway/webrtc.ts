@@ -10,6 +10,7 @@ import type { Listener } from '../net/tcp.js';
 import type { OriginStates } from '../origin/states.js';
 import { createWebrtcTransport, type WebrtcTransport } from '../transports/webrtc/index.js';
 import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
+import { createMediaPlane } from '../transports/webrtc/media/plane.js';
 import type { OriginManners } from '../transports/webrtc/presets.js';
 
 /** What WHIP and WHEP need of the rest of the gateway. */
@@ -21,6 +22,21 @@ export interface WebrtcParts {
   readonly metrics: Metrics;
   /** Undefined where no port for media is open. */
   readonly media: MediaPlane | undefined;
+}
+
+/** Opens the port for media, where the config names one. Rejects with GatewayError `listen-failed`. */
+export async function openMedia(
+  config: Config,
+  { clock, log, metrics }: Pick<WebrtcParts, 'clock' | 'log' | 'metrics'>,
+): Promise<MediaPlane | undefined> {
+  const { media } = config.listen;
+  if (media === undefined) return undefined;
+  const { host, port, publicAddresses } = media;
+  const { connections } = config.limits;
+  return createMediaPlane({
+    ...{ host, port, publicAddresses, clock, log, metrics, random: randomBytes },
+    ...(connections > 0 && { limits: { maxSessions: connections } }),
+  });
 }
 
 /** Joins the WebRTC transport to its origins, as the config says. */

@@ -9,8 +9,8 @@ export const PUBLISH_HTML = pageHtml({
   fields: `        <div class="pair">
           <label>Picture
             <select id="source">
-              <option value="picture">Test picture and tone</option>
-              <option value="camera">Camera and microphone</option>
+              <option value="picture">Test picture</option>
+              <option value="camera">Camera</option>
             </select>
           </label>
           <label>Codec

@@ -12,7 +12,7 @@ main { display: grid; gap: 1rem; margin-top: 1rem; }
 video { width: 100%; aspect-ratio: 16 / 9; background: #000; border-radius: 0.5rem; }
 form { display: grid; gap: 0.75rem; }
 label { display: grid; gap: 0.25rem; font-weight: 600; }
-input, select, button { font: inherit; width: 100%; min-height: 2.75rem; padding: 0.4rem 0.7rem; border: 1px solid var(--edge); border-radius: 0.4rem; }
+input, select, button { font: inherit; font-weight: 400; width: 100%; min-height: 2.75rem; padding: 0.4rem 0.7rem; border: 1px solid var(--edge); border-radius: 0.4rem; }
 button { font-weight: 600; cursor: pointer; }
 button[type='submit'] { background: var(--accent); border-color: transparent; color: #fff; }
 @media (prefers-color-scheme: dark) { button[type='submit'] { color: #000; } }
