@@ -89,6 +89,10 @@ export class Exchange {
       },
       goesOn: () => this.#phase !== 'over',
       isDatagram: () => client.stream.isShowingDatagram,
+      begins: () => {
+        this.#life.start();
+        this.#next();
+      },
     });
     this.origin = new FrameGuard(origin.reader, {
       channels: this.#tracks.toClient,
@@ -109,12 +113,6 @@ export class Exchange {
   /** For the relay: moves with the media, or says that none are expected. */
   readonly mediaProgress = (): number | 'paused' =>
     this.#phase === 'starting' || this.#phase === 'flowing' ? this.#mediaBytes : 'paused';
-
-  /** Answers what was waiting for the relay to start. */
-  start(): void {
-    this.#life.start();
-    this.#next();
-  }
 
   /** No timer, no port, no word from here on. */
   stop(): void {
@@ -235,7 +233,10 @@ export class Exchange {
       guarded: (call: () => void) => this.#guarded(call),
     };
     setUpTrack(context, request, index, (status, transport) => {
-      if (status === 200) this.#isSessionKnown = true;
+      if (status === 200) {
+        this.#isSessionKnown = true;
+        this.#life.retime();
+      }
       this.#done(request, status, transport === undefined ? {} : { headers: [['Transport', transport]] });
     });
   }

@@ -17,6 +17,8 @@ export interface DirectionPolicy {
   goesOn(): boolean;
   /** What is pushed is one whole frame that came beside the connection. */
   isDatagram?(): boolean;
+  /** Once, at the first push: the relay has started. */
+  begins?(): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -53,8 +55,11 @@ export class FrameGuard implements Guard {
   }
 
   push(bytes: Buffer, out: GuardOutput): void {
-    this.#out = out;
     const policy = this.#policy;
+    if (this.#out === undefined) {
+      this.#out = out;
+      policy.begins?.();
+    }
     if (policy.isDatagram?.() === true) {
       this.#pass(new InterleavedFrame(bytes, 0, bytes.length));
       this.#flush();

@@ -52,6 +52,12 @@ export class Life {
     this.#silentMs = 0;
   }
 
+  /** The origin may have said how long it keeps a silent session. */
+  retime(): void {
+    this.#cancelTick();
+    if (!this.#isStopped) this.#tickLater();
+  }
+
   /** Media are on their way. */
   flows(): void {
     this.#cancelSetup();
