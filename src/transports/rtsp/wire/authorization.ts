@@ -21,12 +21,12 @@ const MAX_PARAMETERS = 32;
  * @see RFC 7617, RFC 6750 §2.1, RFC 7616 §3.4
  */
 export function readAuthorization(value: string): Authorization {
-  const [, scheme = '', rest = ''] = /^\s*(\S+)\s*(.*)$/s.exec(value) ?? [];
+  const [, scheme = '', rest = ''] = /^[ \t]*([^ \t]+)[ \t]*(.*?)[ \t]*$/s.exec(value) ?? [];
   switch (scheme.toLowerCase()) {
     case 'basic':
-      return readBasic(rest.trimEnd());
+      return readBasic(rest);
     case 'bearer':
-      return { scheme: 'bearer', token: readBearer(rest.trimEnd()) };
+      return { scheme: 'bearer', token: readBearer(rest) };
     case 'digest': {
       const parameters = readParameters(rest, MAX_PARAMETERS);
       const open = (name: string) => parameters.get(name) ?? '';
