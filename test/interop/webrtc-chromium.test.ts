@@ -1,6 +1,9 @@
+import { createServer, request as passOn } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { BrowserContext } from 'playwright-core';
 import { GatewayPage, startBrowser } from './peers/browser.js';
+import { startDev } from './peers/dev.js';
 import { startGateway, type Gateway } from './peers/gateway.js';
 import { itNeeds, type Peer } from './peers/needs.js';
 import { nowS, token } from './peers/tokens.js';
@@ -148,6 +151,52 @@ describe('a person', () => {
     await publisher.start();
     await publisher.says('live');
     await publisher.close();
+  });
+});
+
+describe('a reverse proxy that cuts its prefix off', () => {
+  itNeeds(NEEDED, 'leaves pages and sessions where they can be found', async () => {
+    const passed: string[] = [];
+    let gatewayPort = 0;
+    const proxy = createServer((request, response) => {
+      const path = request.url?.replace(/^\/edge/, '') ?? '';
+      passed.push(`${request.method ?? ''} ${path.replace(/[\w-]{32}$/, '…')}`);
+      const { method, headers } = request;
+      const onward = passOn({ host: '127.0.0.1', port: gatewayPort, method, path, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+    const base = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/edge`;
+    const gateway = await start('relay', { listen: { ...LISTEN, http: { ...LISTEN.http, publicUrl: base } } });
+    gatewayPort = Number(new URL(gateway.web).port);
+    const publisher = await publish({ ...gateway, web: base }, 'live/room1/behind', 'video/VP8');
+    await publisher.grows('frames', 20);
+    await publisher.stop();
+    await gateway.logs('session.end', { path: 'live/room1/behind', reason: 'client-finished' });
+    expect(passed).toEqual(expect.arrayContaining(['POST /live/room1/behind/whip', 'DELETE /session/…']));
+    expect(publisher.problems).toEqual([]);
+    await publisher.close();
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+});
+
+describe('portcullis dev', () => {
+  itNeeds([...NEEDED, 'node-media-server'], 'prints addresses of pages that work when they are opened', async () => {
+    const dev = await startDev();
+    const urls = [...dev.program.stdout.matchAll(/^ {2}(?:publish|watch) +(http:\S+)$/gm)].map(([, url]) => url ?? '');
+    browser ??= await startBrowser();
+    const [publisher, viewer] = await Promise.all(urls.map((url) => GatewayPage.at(browser!, url)));
+    await publisher?.start();
+    await publisher?.says('live');
+    await viewer?.start();
+    await viewer?.says('live');
+    expect(await viewer?.grows('frames', 20)).toBeGreaterThan(0);
+    await Promise.all([publisher?.close(), viewer?.close()]);
+    expect(await dev.stop()).toBe(0);
   });
 });
 

@@ -62,8 +62,13 @@ export class GatewayPage {
     name: 'publish' | 'watch',
     fields: { readonly stream: string; readonly token?: string },
   ): Promise<GatewayPage> {
+    return GatewayPage.at(context, `${base}/${name}#${new URLSearchParams(fields).toString()}`);
+  }
+
+  /** Opens a page by its whole address. */
+  static async at(context: BrowserContext, url: string): Promise<GatewayPage> {
     const page = new GatewayPage(await context.newPage());
-    await page.page.goto(`${base}/${name}#${new URLSearchParams(fields).toString()}`);
+    await page.page.goto(url);
     return page;
   }
 
