@@ -1,5 +1,6 @@
 import { createServer, request as passOn } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { BrowserContext } from 'playwright-core';
 import { GatewayPage, startBrowser } from './peers/browser.js';
@@ -181,6 +182,26 @@ describe('a reverse proxy that cuts its prefix off', () => {
     await publisher.close();
     proxy.closeAllConnections();
     proxy.close();
+  });
+});
+
+/** An address that Chromium has a candidate for; its own of loopback it keeps to itself. */
+const address6 = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === 'IPv6' && !one.internal && one.scopeid === 0)?.address;
+
+(address6 === undefined ? describe.skip : describe)('where there is nothing but IPv6', () => {
+  itNeeds(NEEDED, 'pages publish and watch', async () => {
+    const listen = {
+      http: { host: '::1', port: 0, pages: true },
+      media: { host: '::', port: 0, publicAddresses: [address6] },
+    };
+    const gateway = await start('relay', { listen });
+    const web = `http://[::1]:${new URL(gateway.web).port}`;
+    const publisher = await publish({ ...gateway, web }, 'live/six', 'video/VP8');
+    const viewer = await watch({ ...gateway, web }, 'live/six');
+    expect(await viewer.grows('frames', 20)).toBeGreaterThan(0);
+    await Promise.all([viewer.close(), publisher.close()]);
   });
 });
 
