@@ -35,6 +35,13 @@ const peers = [
       'gstreamer1.0-libav',
     ],
   },
+  {
+    name: 'GStreamer for RTSP',
+    here: () =>
+      answers('gst-inspect-1.0', ['--exists', 'rtspclientsink']) &&
+      answers('/usr/bin/python3', ['-c', "import gi; gi.require_version('GstRtspServer', '1.0')"]),
+    packages: ['gstreamer1.0-rtsp', 'gir1.2-gst-rtsp-server-1.0', 'python3-gi'],
+  },
   // rtmpdump has no quiet question that ends with 0; it being startable is enough.
   { name: 'rtmpdump', here: () => spawnSync('rtmpdump', ['-h']).error === undefined, packages: ['rtmpdump'] },
   { name: 'Chromium', here: () => answers('chromium', ['--version']), packages: ['chromium'] },

@@ -15,6 +15,8 @@ export interface Gateway {
   readonly program: Program;
   readonly rtmpPort: number;
   readonly rtmpsPort: number;
+  readonly rtspPort: number;
+  readonly rtspsPort: number;
   /** `http://127.0.0.1:PORT`, where it speaks WHIP and WHEP. */
   readonly web: string;
   /** `rtmp://127.0.0.1:PORT/` and the path. */
@@ -79,6 +81,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     program,
     rtmpPort,
     rtmpsPort,
+    rtspPort: portOf('rtsp'),
+    rtspsPort: portOf('rtsps'),
     web: `http://127.0.0.1:${portOf('http')}`,
     url: (path) => `rtmp://127.0.0.1:${rtmpPort}/${path}`,
     secureUrl: (path) => `rtmps://127.0.0.1:${rtmpsPort}/${path}`,

@@ -34,6 +34,10 @@ const peers = {
   rtmpdump: () => starts('rtmpdump', ['-h']),
   nginx: () => starts('nginx', ['-v']) && nginxModule('ngx_rtmp_module.so') !== undefined,
   GStreamer: () => hasElements('rtmp2sink', 'rtmp2src', 'flvmux', 'flvdemux', 'x264enc', 'avenc_aac', 'h264parse'),
+  'GStreamer for RTSP': () => hasElements('rtspclientsink', 'rtspsrc', 'x264enc', 'h264parse', 'rtph264depay'),
+  "GStreamer's RTSP server": () =>
+    spawnSync('/usr/bin/python3', ['-c', "import gi; gi.require_version('GstRtspServer', '1.0')"], { stdio: 'ignore' })
+      .status === 0,
   'node-media-server': () => hasPackage('node-media-server'),
   werift: () => hasPackage('werift'),
   Chromium: () => starts('chromium', ['--version']),
