@@ -1,0 +1,2 @@
+// npm run bench -- rtmp | rtsp [options]
+await import(process.argv[2] === 'rtsp' ? './rtsp.mjs' : './run.mjs');
