@@ -99,6 +99,14 @@ export function looksLikeJwt(text: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
 }
 
+/**
+ * Whether a path holds what looks like a token or a parameter that may be secret: one that was put outside of the query. Such a path
+ * must not be logged.
+ */
+export function holdsToken(path: string): boolean {
+  return /(?:^|[/&])(?:token|jwt|password|pass)=|eyJ[\w-]+\.[\w-]+\./i.test(path);
+}
+
 /** Red5 lets these past its token check with a password of the cluster. */
 function isReserved(word: string): boolean {
   return /^(?:restreamer$|cluster-restreamer)/i.test(word.trim());

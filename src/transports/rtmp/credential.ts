@@ -4,6 +4,7 @@ import type { Carrier } from '../../model/request.js';
 import { Secret } from '../../model/secret.js';
 import {
   credentialPart,
+  holdsToken,
   looksLikeJwt,
   parameterNamesOf,
   partsOfQuery,
@@ -26,7 +27,6 @@ export const MAX_NAME_BYTES = 4 * 1024;
 const ALIAS_PREFIX = /^(?:mp4|flv|mp3|f4v):/i;
 const ALIAS_SUFFIX = '.flv';
 const PRINTABLE = /^[ -~]{1,128}$/;
-const TOKEN_IN_PATH = /(?:^|[/&])(?:token|jwt|password|pass)=|eyJ[\w-]+\.[\w-]+\./i;
 
 /** What a connect command tells. Texts that may hold a token are Secrets; their lengths may be logged. */
 export interface ConnectFields {
@@ -140,7 +140,7 @@ function readAddress(value: AmfValue, what: string, carrier: Carrier, maxBytes: 
   try {
     const { path, query } = cutAddress(value);
     // The path is logged; of tcUrl only the host is.
-    if (carrier !== 'tcurl-query' && TOKEN_IN_PATH.test(path)) {
+    if (carrier !== 'tcurl-query' && holdsToken(path)) {
       return { ...nothing, refused: reject('path-invalid', `${what} holds a token outside of its query`) };
     }
     return { ...nothing, path, query, pairs: readPairs(query) };

@@ -1,5 +1,5 @@
 import { DEFAULT_ACK_BYTES } from './options.js';
-import { Patience } from './patience.js';
+import { Patience } from '../../wire/patience.js';
 import { readCommand, type Command } from './wire/command.js';
 import {
   controlMessage,

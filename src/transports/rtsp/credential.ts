@@ -4,6 +4,7 @@ import type { Carrier } from '../../model/request.js';
 import type { Secret } from '../../model/secret.js';
 import {
   credentialPart,
+  holdsToken,
   looksLikeJwt,
   parameterNamesOf,
   partsOfQuery,
@@ -18,7 +19,6 @@ import { readRtspUrl, type RtspAuthority } from './wire/url.js';
 /** ffmpeg cuts a password at 127 characters (RTSP-01) and a URL at 1023 bytes (RTSP-02). */
 const FFMPEG_PASSWORD = 127;
 const LONG_URL = 1000;
-const TOKEN_IN_PATH = /(?:^|[/&])(?:token|jwt|password|pass)=|eyJ[\w-]+\.[\w-]+\./i;
 
 /** What a request tells about which stream is meant and who asks. */
 export interface RequestFields {
@@ -47,7 +47,7 @@ export function readRequest(request: RtspRequest, controls?: readonly string[]):
   try {
     const url = readRtspUrl(request.uri);
     const split = splitControl(url, controls);
-    if (TOKEN_IN_PATH.test(split.path)) {
+    if (holdsToken(split.path)) {
       return { ...nothing, refused: reject('path-invalid', 'the path holds a token outside of its query') };
     }
     const pairs = readPairs(split.query, { semicolons: true });

@@ -1,6 +1,7 @@
 import { GatewayError, WireError } from '../../model/errors.js';
 import type { EndReason } from '../../model/leg.js';
 import type { ConnectionRequest } from '../../model/request.js';
+import { Patience } from '../../wire/patience.js';
 import type { DatagramStream } from './datagram-stream.js';
 import { trackName } from './description.js';
 import { FrameGuard } from './guards.js';
@@ -64,10 +65,14 @@ export class Exchange {
   #isBusy = false;
   #queue: RtspRequest[] = [];
   #mediaBytes = 0;
+  readonly #clientPatience: Patience;
+  readonly #originPatience: Patience;
 
   constructor(context: ExchangeContext, first: RtspRequest | undefined) {
     this.#context = context;
     const { client, origin, role, deps } = context;
+    this.#clientPatience = new Patience(() => deps.clock.now());
+    this.#originPatience = new Patience(() => deps.clock.now());
     this.#tracks = new TrackTable(role === 'publisher');
     this.#sessionId = deps.random(9).toString('base64url');
     this.#life = new Life(deps.clock, {
@@ -85,6 +90,7 @@ export class Exchange {
         else this.#life.heard();
       },
       message: (message) => {
+        this.#clientPatience.spend();
         if (message.kind === 'request') this.#hear(message);
       },
       goesOn: () => this.#phase !== 'over',
@@ -101,6 +107,7 @@ export class Exchange {
         if (role === 'subscriber') this.#mediaBytes += bytes;
       },
       message: (message) => {
+        this.#originPatience.spend();
         if (message.kind === 'response') origin.talk.answered(message);
         else this.#toOrigin(origin.talk.answerTo(message));
       },

@@ -112,6 +112,15 @@ describe('nonsense', () => {
     }
   });
 
+  it('has an end: a client may not make us answer without pause', async () => {
+    const gate = makeRtspGate();
+    const peer = await publishing(gate);
+    peer.stream.write(Buffer.from('OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n'.repeat(2000)));
+    await quiet();
+    expect(gate.ends().map(({ reason }) => reason)).toEqual(['client-error']);
+    expect(peer.responses.length).toBeLessThan(600);
+  });
+
   it('of any kind, put into a session anywhere, breaks nothing', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(1200), fc.uint8Array({ maxLength: 40 }), fc.nat(40), async (at, noise, cut) => {

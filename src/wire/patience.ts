@@ -1,4 +1,4 @@
-import { WireError } from '../../model/errors.js';
+import { WireError } from '../model/errors.js';
 
 /** Messages a peer may have judged at once; real ones send a dozen when they set up. */
 const AT_ONCE = 512;

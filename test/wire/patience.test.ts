@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Patience } from '../../../src/transports/rtmp/patience.js';
-import { fakeClock } from '../../fakes/clock.js';
+import { Patience } from '../../src/wire/patience.js';
+import { fakeClock } from '../fakes/clock.js';
 
 /** How often it can be spent at once. */
 function spent(patience: Patience): number {
