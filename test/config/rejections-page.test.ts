@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { reject, REJECTIONS, type RejectionCode } from '../../src/model/rejection.js';
 import { refusal } from '../../src/transports/rtmp/replies.js';
+import { refusal as refusalByRtsp } from '../../src/transports/rtsp/replies.js';
+import { HeaderMap } from '../../src/transports/rtsp/wire/headers.js';
 import { refusal as refusalByHttp } from '../../src/transports/webrtc/replies.js';
 
 const page = readFileSync(join(__dirname, '..', '..', 'docs', 'rejections.md'), 'utf8');
@@ -32,9 +34,26 @@ describe('the words of docs/rejections.md', () => {
   it.each(codes.map(([code, { kind }]) => [code as RejectionCode, kind] as const))(
     'are what WHIP and WHEP say for %s',
     (code, kind) => {
-      const [, status] = rows.filter((row) => row[1] === kind).map((row) => row[2]);
+      const [, , status] = rows.filter((row) => row[1] === kind).map((row) => row[2]);
       const answer = refusalByHttp(reject(code, ''), { transport: 'WHIP', session: 's', hasToken: true });
       expect(String(answer.status)).toBe(status);
+    },
+  );
+
+  it.each(codes.map(([code, { kind }]) => [code as RejectionCode, kind] as const))(
+    'are what RTSP says for %s',
+    (code, kind) => {
+      const [, status] = rows.filter((row) => row[1] === kind).map((row) => row[2]);
+      const headers = new HeaderMap([['CSeq', '1']]);
+      const request = {
+        kind: 'request',
+        method: 'DESCRIBE',
+        uri: '*',
+        protocol: 'RTSP/1.0',
+        headers,
+        body: Buffer.alloc(0),
+      } as const;
+      expect(refusalByRtsp(request, reject(code, '')).toString()).toMatch(new RegExp(`^RTSP/1.0 ${status} ${code}: `));
     },
   );
 
