@@ -4,6 +4,7 @@ import type { SessionHandle } from '../../model/leg.js';
 import type { Rejection } from '../../model/rejection.js';
 import type { StreamTarget } from '../../model/request.js';
 import type { LogFields } from '../../model/telemetry.js';
+import type { ConnectionWatcher } from '../../model/watcher.js';
 import type { Capabilities } from './capabilities.js';
 import { RtmpClientLeg, type ClientSide } from './client-leg.js';
 import { answerCommand } from './commands.js';
@@ -30,16 +31,6 @@ export interface Shared {
   readonly capabilities: Capabilities;
 }
 
-/** How a connection tells its keeper how far it is. */
-export interface Watcher {
-  /** Once: a token has let it in, it relays, or it is gone. */
-  onLetIn(): void;
-  /** It relays, idles or is gone; nobody waits for its set-up any more. May be told again. */
-  onSetUp(): void;
-  /** Once: the stream has closed. */
-  onGone(): void;
-}
-
 /** Why the connection's questions are given up. Made once: an abort without a reason makes an error with a stack each time. */
 const LEFT = new Error('the client has left');
 /** Kept messages of one connection that are counted, and that are logged. */
@@ -52,7 +43,7 @@ const MAX_LOGGED_NOTES = 5;
  */
 export class RtmpConnection implements ByteStreamHandler {
   readonly #shared: Shared;
-  readonly #watcher: Watcher;
+  readonly #watcher: ConnectionWatcher;
   readonly #table = new ChunkTable();
   readonly #abort = new AbortController();
   readonly #hop: Hop;
@@ -74,7 +65,7 @@ export class RtmpConnection implements ByteStreamHandler {
   /** Answers to the bytes that are being read. */
   #outbox: Message[] | undefined;
 
-  constructor(stream: ByteStream, shared: Shared, watcher: Watcher) {
+  constructor(stream: ByteStream, shared: Shared, watcher: ConnectionWatcher) {
     this.#stream = stream;
     this.#shared = shared;
     this.#watcher = watcher;

@@ -3,6 +3,7 @@ import { WireError } from '../../model/errors.js';
 import type { EndReason, SessionHandle } from '../../model/leg.js';
 import type { Rejection } from '../../model/rejection.js';
 import type { LogEvent, LogFields, LogLevel } from '../../model/telemetry.js';
+import type { ConnectionWatcher } from '../../model/watcher.js';
 import { RtspClientLeg, type ClientSide, type StreamQuestion } from './client-leg.js';
 import { readRequest, truncationHint, type RequestFields } from './credential.js';
 import { DatagramStream } from './datagram-stream.js';
@@ -17,16 +18,6 @@ import { READER_LIMITS, RtspReader } from './wire/reader.js';
 /** Where a connection stands. `asking`: the law or the origin is being asked, the client's next request waits. */
 type Phase = 'requests' | 'asking' | 'relay' | 'ending';
 
-/** How a connection tells its keeper how far it is. */
-export interface Watcher {
-  /** Once: a token has let it in, or it is gone. */
-  onLetIn(): void;
-  /** It relays or is gone; nobody waits for its set-up any more. May be told again. */
-  onSetUp(): void;
-  /** Once: the stream has closed. */
-  onGone(): void;
-}
-
 /** Requests and challenges that one connection may spend on not getting in. */
 const MAX_REQUESTS_BEFORE = 64;
 const MAX_CHALLENGES = 4;
@@ -37,7 +28,7 @@ const TOO_MUCH = 'too-much-unread';
 export class RtspConnection implements ByteStreamHandler {
   readonly #deps: RtspDeps;
   readonly #options: RtspOptions;
-  readonly #watcher: Watcher;
+  readonly #watcher: ConnectionWatcher;
   readonly #stream: DatagramStream;
   readonly #abort = new AbortController();
   readonly #reader: RtspReader;
@@ -55,7 +46,7 @@ export class RtspConnection implements ByteStreamHandler {
   constructor(
     stream: ByteStream,
     shared: { readonly deps: RtspDeps; readonly options: RtspOptions },
-    watcher: Watcher,
+    watcher: ConnectionWatcher,
   ) {
     this.#deps = shared.deps;
     this.#options = shared.options;

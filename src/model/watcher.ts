@@ -1,0 +1,9 @@
+/** How a connection of a transport tells its keeper how far it is. */
+export interface ConnectionWatcher {
+  /** Once: a token has let it in, it relays, or it is gone. */
+  onLetIn(): void;
+  /** It relays, idles or is gone; nobody waits for its set-up any more. May be told again. */
+  onSetUp(): void;
+  /** Once: the stream has closed. */
+  onGone(): void;
+}
