@@ -11,7 +11,7 @@ import { answerCommand } from './commands.js';
 import { readConnect, type ConnectFields } from './credential.js';
 import { Hop } from './hop.js';
 import { CLIENT_CHUNK_SIZE, CLOSE_GRACE_MS, type RtmpDeps, type RtmpOptions } from './options.js';
-import { arrivalOf, askConnect, askStream, cutOffHint, meansTarget, type Asked } from './questions.js';
+import { arrivalOf, askConnect, askStream, cutOffHint, meansTarget, type StreamAsked } from './questions.js';
 import { confirmation, refusal, type Question } from './replies.js';
 import { readPublishOrPlay } from './stream-command.js';
 import { ChunkReader } from './wire/chunk-reader.js';
@@ -283,12 +283,12 @@ export class RtmpConnection implements ByteStreamHandler {
     return { remoteAddress: this.#stream.remoteAddress, secure: this.#stream.secure, connect };
   }
 
-  #noteArrival(asked: Asked, name: string | undefined): void {
+  #noteArrival(asked: StreamAsked, name: string | undefined): void {
     if (this.#connect !== undefined) this.#log('debug', 'session.note', arrivalOf(asked, this.#connect, name));
   }
 
   /** Says no, and tells the operator if the client may have cut the token off. */
-  #refuse(question: Question, asked: Asked, name: string | undefined, rejection: Rejection): void {
+  #refuse(question: Question, asked: StreamAsked, name: string | undefined, rejection: Rejection): void {
     const hint = this.#connect === undefined ? undefined : cutOffHint(this.#connect, name, asked.request.credential);
     if (hint !== undefined) this.#log('warn', 'session.note', { note: 'token-cut-off', code: rejection.code, hint });
     this.#close(refusal(question, rejection));

@@ -1,4 +1,5 @@
 import type { ByteStream } from '../../model/byte-stream.js';
+import { createWaitingRoom } from '../../net/waiting-room.js';
 import { Capabilities } from './capabilities.js';
 import { RtmpConnection } from './connection.js';
 import type { RtmpDeps, RtmpOptions } from './options.js';
@@ -20,29 +21,11 @@ export function createRtmpTransport(deps: RtmpDeps, options: RtmpOptions): RtmpT
     },
     deps.clock,
   );
-  let undecided = 0;
+  const waiting = createWaitingRoom({ ...deps, transport: 'RTMP', max: options.maxUnauthenticated });
   return {
-    accept(stream: ByteStream, onGone: () => void): void {
-      if (undecided >= options.maxUnauthenticated) {
-        deps.metrics.count('connections_refused_total', { transport: 'RTMP', reason: 'limit-connections' });
-        stream.destroy();
-        onGone();
-        return;
-      }
-      undecided += 1;
-      const endSetUp = deps.setupStarted();
-      let isSettingUp = true;
-      const watcher = {
-        onLetIn: () => {
-          undecided -= 1;
-        },
-        onSetUp: () => {
-          if (isSettingUp) endSetUp();
-          isSettingUp = false;
-        },
-        onGone,
-      };
-      new RtmpConnection(stream, { deps, options, capabilities }, watcher).start();
+    accept(stream, onGone) {
+      const watcher = waiting.enter(stream, onGone);
+      if (watcher !== undefined) new RtmpConnection(stream, { deps, options, capabilities }, watcher).start();
     },
   };
 }

@@ -1,9 +1,7 @@
-import { reject, type Rejection } from '../../model/rejection.js';
-import { pathOf, type ConnectionRequest, type Credential, type StreamTarget } from '../../model/request.js';
+import { pathOf, type Credential, type StreamTarget } from '../../model/request.js';
 import type { LogFields } from '../../model/telemetry.js';
 import type { Action } from '../../model/transport.js';
-import type { MergedCredentials } from '../../wire/credential-parts.js';
-import type { PathResult } from '../../wire/stream-path.js';
+import { makeQuestion, type Asked, type Told } from '../../wire/question.js';
 import { mergeCredentials, readStreamName, targetOf, truncationHint, type ConnectFields } from './credential.js';
 import type { AmfValue } from './wire/amf-value.js';
 
@@ -14,18 +12,14 @@ export interface Asker {
   readonly connect: ConnectFields;
 }
 
-/** A question ready for the law, or one whose answer is clear already. */
-export interface Asked {
-  readonly request: ConnectionRequest;
-  readonly rejection?: Rejection;
+/** A question, and what it was read from. */
+export interface StreamAsked extends Asked {
   /** Of all queries seen so far, without values. */
   readonly parameterNames: readonly string[];
 }
 
-const NOWHERE: StreamTarget = { app: '', room: null, name: null };
-
 /** Makes the question of a connect command. */
-export function askConnect(sessionId: string, asker: Asker): Asked {
+export function askConnect(sessionId: string, asker: Asker): StreamAsked {
   const { connect } = asker;
   return ask(sessionId, asker, 'connect', {
     path: targetOf(connect.appPath, null),
@@ -36,7 +30,12 @@ export function askConnect(sessionId: string, asker: Asker): Asked {
 }
 
 /** Makes the question of a publish or play command: its name completes the path and may bring the token. */
-export function askStream(sessionId: string, asker: Asker, action: 'publish' | 'subscribe', name: AmfValue): Asked {
+export function askStream(
+  sessionId: string,
+  asker: Asker,
+  action: 'publish' | 'subscribe',
+  name: AmfValue,
+): StreamAsked {
   const { connect } = asker;
   const stream = readStreamName(name);
   return ask(sessionId, asker, action, {
@@ -54,7 +53,7 @@ export function meansTarget(connect: ConnectFields, name: AmfValue, target: Stre
 }
 
 /** What a log may tell of a question as it arrived (RTMP-03, RTMP-63): which names and lengths, never a value. */
-export function arrivalOf(asked: Asked, connect: ConnectFields, name: string | undefined): LogFields {
+export function arrivalOf(asked: StreamAsked, connect: ConnectFields, name: string | undefined): LogFields {
   return {
     note: 'arrived',
     action: asked.request.action,
@@ -75,33 +74,13 @@ export function cutOffHint(
   return truncationHint(connect.app, connect.tcUrl, name, credential?.token);
 }
 
-interface Told {
-  readonly path: PathResult;
-  readonly merged: MergedCredentials;
-  readonly refused: Rejection | undefined;
-  readonly parameterNames: readonly string[];
-}
-
-/** What cannot be taken is refused without a credential: nobody has to be sure which token was meant. */
-function ask(sessionId: string, asker: Asker, action: Action, told: Told): Asked {
-  const { path, merged, parameterNames } = told;
-  const rejection =
-    told.refused ??
-    (merged.ok ? undefined : merged.rejection) ??
-    (path.ok ? undefined : reject('path-invalid', path.detail));
-  const credential = told.refused === undefined && merged.ok ? merged.credential : undefined;
-  const request = makeRequest(sessionId, asker, action, path.ok ? path.target : NOWHERE, credential);
-  return { request, parameterNames, ...(rejection === undefined ? {} : { rejection }) };
-}
-
-function makeRequest(
+function ask(
   sessionId: string,
   asker: Asker,
   action: Action,
-  target: StreamTarget,
-  credential: Credential | undefined,
-): ConnectionRequest {
+  told: Told & Pick<StreamAsked, 'parameterNames'>,
+): StreamAsked {
   const { remoteAddress, secure } = asker;
-  const base = { sessionId, action, transport: 'RTMP', secure, remoteAddress, target } as const;
-  return Object.freeze(credential === undefined ? base : { ...base, credential });
+  const asked = makeQuestion({ sessionId, transport: 'RTMP', remoteAddress, secure }, action, told);
+  return { ...asked, parameterNames: told.parameterNames };
 }

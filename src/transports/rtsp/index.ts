@@ -1,4 +1,5 @@
 import type { ByteStream } from '../../model/byte-stream.js';
+import { createWaitingRoom } from '../../net/waiting-room.js';
 import { RtspConnection } from './connection.js';
 import type { RtspDeps, RtspOptions } from './options.js';
 
@@ -10,29 +11,11 @@ export interface RtspTransport {
 
 /** Makes the RTSP transport; RTSPS is the same code behind a TLS listener. */
 export function createRtspTransport(deps: RtspDeps, options: RtspOptions): RtspTransport {
-  let undecided = 0;
+  const waiting = createWaitingRoom({ ...deps, transport: 'RTSP', max: options.maxUnauthenticated });
   return {
     accept(stream, onGone) {
-      if (undecided >= options.maxUnauthenticated) {
-        deps.metrics.count('connections_refused_total', { transport: 'RTSP', reason: 'limit-connections' });
-        stream.destroy();
-        onGone();
-        return;
-      }
-      undecided += 1;
-      const endSetUp = deps.setupStarted();
-      let isSettingUp = true;
-      const watcher = {
-        onLetIn: () => {
-          undecided -= 1;
-        },
-        onSetUp: () => {
-          if (isSettingUp) endSetUp();
-          isSettingUp = false;
-        },
-        onGone,
-      };
-      new RtspConnection(stream, { deps, options }, watcher).start();
+      const watcher = waiting.enter(stream, onGone);
+      if (watcher !== undefined) new RtspConnection(stream, { deps, options }, watcher).start();
     },
   };
 }

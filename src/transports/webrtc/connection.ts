@@ -7,7 +7,7 @@ import type { Listening } from './options.js';
 import { pageAnswer } from './pages/index.js';
 import { ACCEPT_PATCH, answerPatch, essenceOf } from './patch.js';
 import { problem } from './problem.js';
-import { askAgain, askStream, type Asked } from './questions.js';
+import { askAgain, askStream, type StreamAsked } from './questions.js';
 import { iceServerLinks, plain, refusal } from './replies.js';
 import { routeOf, type Route, type WebrtcTransportName } from './routes.js';
 import { endSession, type WebrtcSession } from './sessions.js';
@@ -103,7 +103,7 @@ export class HttpExchange {
   }
 
   #open(
-    asked: Asked,
+    asked: StreamAsked,
     transport: WebrtcTransportName,
     request: HttpRequest,
     listening: Listening,

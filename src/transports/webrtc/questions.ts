@@ -1,15 +1,13 @@
-import { reject, type Rejection } from '../../model/rejection.js';
-import type { ConnectionRequest, Credential, StreamTarget } from '../../model/request.js';
+import type { ConnectionRequest, Credential } from '../../model/request.js';
 import type { HttpRequest } from '../../net/http-request.js';
 import type { QueryPair } from '../../wire/query.js';
+import { makeQuestion, type Asked } from '../../wire/question.js';
 import { normaliseStreamPath } from '../../wire/stream-path.js';
 import { readCredentials } from './credential.js';
 import type { WebrtcTransportName } from './routes.js';
 
-/** A question ready for the law, or one whose answer is clear already. */
-export interface Asked {
-  readonly request: ConnectionRequest;
-  readonly rejection?: Rejection;
+/** A question, and what it was read from. */
+export interface StreamAsked extends Asked {
   /** The whole query; may hold tokens. */
   readonly pairs: readonly QueryPair[];
   /** Of the query, without values. */
@@ -18,38 +16,23 @@ export interface Asked {
   readonly isInQuery: boolean;
 }
 
-const NOWHERE: StreamTarget = { app: '', room: null, name: null };
-
 /** Makes the question of a request for a stream. `streamPath` is percent-encoded. */
 export function askStream(
   sessionId: string,
   transport: WebrtcTransportName,
   streamPath: string,
   request: HttpRequest,
-): Asked {
+): StreamAsked {
   const { merged, pairs, parameterNames, isInQuery } = readCredentials(request);
+  const { remoteAddress, secure } = request;
+  const action = transport === 'WHIP' ? 'publish' : 'subscribe';
   const path = normaliseStreamPath(streamPath);
-  const rejection =
-    (merged.ok ? undefined : merged.rejection) ?? (path.ok ? undefined : reject('path-invalid', path.detail));
-  const credential = merged.ok ? merged.credential : undefined;
-  const question = makeRequest(sessionId, transport, request, path.ok ? path.target : NOWHERE, credential);
-  return { request: question, pairs, parameterNames, isInQuery, ...(rejection !== undefined && { rejection }) };
+  const asked = makeQuestion({ sessionId, transport, remoteAddress, secure }, action, { path, merged });
+  return { ...asked, pairs, parameterNames, isInQuery };
 }
 
 /** Asks the question of a running session once more, for whoever shows another token. */
 export function askAgain(owner: ConnectionRequest, request: HttpRequest, credential: Credential): ConnectionRequest {
   const { remoteAddress, secure } = request;
   return Object.freeze({ ...owner, remoteAddress, secure, credential });
-}
-
-function makeRequest(
-  sessionId: string,
-  transport: WebrtcTransportName,
-  { remoteAddress, secure }: HttpRequest,
-  target: StreamTarget,
-  credential: Credential | undefined,
-): ConnectionRequest {
-  const action = transport === 'WHIP' ? 'publish' : 'subscribe';
-  const base = { sessionId, action, transport, secure, remoteAddress, target } as const;
-  return Object.freeze(credential === undefined ? base : { ...base, credential });
 }
