@@ -46,7 +46,7 @@ export async function reachConnections(browser: BrowserContext, { scaleDown, fps
 
 /** What getStats of the page's last connection says now. */
 export async function statsOf(page: Page): Promise<PageStats> {
-  return (await page.evaluate(`(async () => {
+  return page.evaluate<PageStats>(`(async () => {
     const all = [...(await window.connections.at(-1).getStats()).values()];
     const count = (kind) => {
       const of = (type) => all.filter((one) => one.type === type && one.kind === kind);
@@ -63,5 +63,5 @@ export async function statsOf(page: Page): Promise<PageStats> {
       };
     };
     return { video: count('video'), audio: count('audio') };
-  })()`)) as PageStats;
+  })()`);
 }
