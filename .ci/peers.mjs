@@ -1,6 +1,8 @@
 // The programs that the interop tests talk to, and how to get them where that is ours to do.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const aptTimeoutMs = 15 * 60_000;
 const policyFile = '/usr/sbin/policy-rc.d';
@@ -48,6 +50,30 @@ const peers = [
   { name: 'openssl', here: () => answers('openssl', ['version']), packages: ['openssl'] },
 ];
 
+const ffmpeg8Folder = join(dirname(dirname(fileURLToPath(import.meta.url))), '.cache', 'peers', 'ffmpeg8');
+const ffmpeg8Version = '6.1.1';
+const npmTimeoutMs = 5 * 60_000;
+
+/**
+ * ffmpeg 8, whose WHIP muxer Debian does not have yet, as the native module of npm's node-av. Not a dependency: it is 170 MB, and
+ * its install script would get a program from elsewhere, so that is not run.
+ */
+function getFfmpeg8() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return;
+  if (existsSync(join(ffmpeg8Folder, 'node_modules', 'node-av', 'package.json'))) return;
+  mkdirSync(ffmpeg8Folder, { recursive: true });
+  writeFileSync(join(ffmpeg8Folder, 'package.json'), '{ "private": true }\n');
+  const packages = ['node-av', '@seydx/node-av-linux-x64'].map((name) => `${name}@${ffmpeg8Version}`);
+  const options = ['--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--fetch-retries=1'];
+  const result = spawnSync('npm', ['install', '--prefix', ffmpeg8Folder, ...options, ...packages], {
+    stdio: 'ignore',
+    timeout: npmTimeoutMs,
+  });
+  if (result.status === 0) return;
+  rmSync(ffmpeg8Folder, { recursive: true, force: true });
+  console.error("Not on this machine: ffmpeg 8's WHIP muxer (npm's node-av). The test that needs it is skipped.");
+}
+
 function isDebianRoot() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/etc/os-release')) return false;
   return /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8')) && answers('apt-get', ['--version']);
@@ -79,6 +105,11 @@ function withoutServices(install) {
 
 /** Gets what is missing where we may, and says what to install where we may not. Never fails. */
 export function getPeers() {
+  getFfmpeg8();
+  getDebianPeers();
+}
+
+function getDebianPeers() {
   const missing = peers.filter((peer) => !peer.here());
   if (missing.length === 0) return;
   const names = missing.map((peer) => peer.name).join(', ');

@@ -2,8 +2,12 @@ import { it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 const moduleFolders = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules'];
+
+/** Where `npm test` puts npm's node-av, which carries ffmpeg 8. */
+export const ffmpeg8Folder = join(__dirname, '..', '..', '..', '.cache', 'peers', 'ffmpeg8');
 
 /** Where nginx keeps a module of that name, if it has it. */
 export function nginxModule(name: string): string | undefined {
@@ -40,6 +44,7 @@ const peers = {
       .status === 0,
   'node-media-server': () => hasPackage('node-media-server'),
   werift: () => hasPackage('werift'),
+  "ffmpeg 8's WHIP muxer": () => existsSync(`${ffmpeg8Folder}/node_modules/node-av/package.json`),
   Chromium: () => starts('chromium', ['--version']),
 } as const;
 
