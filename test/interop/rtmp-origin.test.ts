@@ -17,7 +17,7 @@ describe('an origin', () => {
     expect(ended.code).not.toBe(0);
     const viewer = await play(gateway.url(`live/cam?token=${token()}`)).program.ended;
     expect(viewer.stderr).toContain('origin-unavailable');
-    expect(gateway.lines().some((line) => line['code'] === 'origin-unavailable')).toBe(true);
+    await gateway.logs('session.note', { code: 'origin-unavailable' });
   });
 
   itNeeds(['ffmpeg', 'nginx'], 'that does not know the app shows as origin-refused', async () => {
