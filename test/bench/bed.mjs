@@ -1,9 +1,10 @@
 // The test bed of one measurement: the sink, one target, its load clients. It knows every process it started,
 // and ends those, by process id, and no others.
 import { randomInt } from 'node:crypto';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processTree, sampleTrees } from './accounting.mjs';
@@ -14,6 +15,12 @@ const HOST = '127.0.0.1';
 const PORTS = { from: 20_000, to: 30_000 };
 /** Ends the target if this process dies without a word (Linux's own tool; without it nothing is lost but that). */
 const LEASH = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
+
+/** Where settle.cjs writes, in the folder that is the target's working directory. */
+const YOUNG_FILE = 'young-generation-kb';
+const CPUS = availableParallelism();
+const TASKSET = '/usr/bin/taskset';
+const CAN_PIN = CPUS > 1 && existsSync(TASKSET);
 
 const canListen = (port) =>
   new Promise((resolve) => {
@@ -48,6 +55,7 @@ export class Bed {
   #folder;
   #isNode = false;
   #name;
+  #other;
 
   constructor(parts) {
     this.#parts = parts;
@@ -92,6 +100,22 @@ export class Bed {
     return listen;
   }
 
+  /** Starts another target beside this one, before the same origin; it ends with this bed or by its own `clear()`. */
+  async beside(target, origin) {
+    this.#other = new Bed(this.#parts);
+    const port = await this.#other.target(target, origin);
+    return { other: this.#other, port };
+  }
+
+  /** Keeps the target on one CPU, and that beside it on the next; `turn` moves both on by one. */
+  pin(turn) {
+    this.#other?.pin(turn + 1);
+    if (!CAN_PIN || this.#child === undefined) return;
+    for (const pid of processTree(this.#child.pid)) {
+      spawnSync(TASKSET, ['-apc', String(turn % CPUS), String(pid)]);
+    }
+  }
+
   async #untilListening(port) {
     let isGone = false;
     this.#child.once('error', () => (isGone = true));
@@ -110,31 +134,34 @@ export class Bed {
   }
 
   /**
-   * The target's own memory in KB when it has come to rest. A Node target is left alone for seven seconds, since V8 gives
-   * back its young generation only after a time of few allocations, and collects its garbage then. Readings half a
-   * second apart are taken until two differ by less than 0.5 %, for six seconds at most.
+   * The target's own memory in KB when it has come to rest. A Node target collects its garbage, and its young generation is left
+   * out: one for all connections, up to 32 MB, and V8 gives it back when it likes. Readings half a second apart
+   * are taken until two differ by less than 0.5 %, for six seconds at most.
    */
   async settledKb() {
     if (this.#child === undefined) return 0;
-    if (this.#isNode) {
-      await sleep(7000);
-      this.#child.kill('SIGUSR2');
-    }
     let last = 0;
     for (let tries = 0; tries < 12; tries += 1) {
+      if (this.#isNode) this.#child.kill('SIGUSR2');
       await sleep(500);
-      const { ownKb } = this.sample();
+      const ownKb = this.sample().ownKb - this.#youngKb();
       if (Math.abs(ownKb - last) < 0.005 * ownKb) return ownKb;
       last = ownKb;
     }
     return last;
   }
 
+  #youngKb() {
+    return this.#isNode ? Number(readFileSync(join(this.#folder, YOUNG_FILE), 'utf8')) : 0;
+  }
+
   /** Ends everything in order: clients first, then the target. */
   async clear() {
+    await this.#other?.clear();
     for (const load of this.#loads.reverse()) await load.quit();
     const child = this.#child;
-    if (child === undefined || child.pid === undefined) return;
+    this.#child = undefined;
+    if (child?.pid === undefined) return;
     const isOver = () => child.exitCode !== null || child.signalCode !== null;
     const family = processTree(child.pid);
     if (!isOver()) child.kill('SIGTERM');
@@ -145,6 +172,7 @@ export class Bed {
 
   /** Ends everything at once, for Ctrl-C: half a second for the target to take its own children along. */
   async kill() {
+    await this.#other?.kill();
     for (const load of this.#loads) load.kill();
     const child = this.#child;
     if (child?.pid === undefined) return;

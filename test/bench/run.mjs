@@ -27,8 +27,8 @@ Measures relay targets side by side on 127.0.0.1 and prints ratios to a plain No
   --keep              leaves the configurations and logs of the run in .cache/bench
 Programs are found on PATH; environment NGINX, NGX_MODULES, HAPROXY, CC name others.
 `;
-const FULL = { rounds: 3, windowS: 12, settleS: 4, setUps: 200, churns: 1500, idles: 1000 };
-const QUICK = { rounds: 1, windowS: 4, settleS: 2, setUps: 60, churns: 400, idles: 300 };
+const FULL = { rounds: 3, windowS: 12, settleS: 4, setUps: 200, churns: 1500, idles: 1000, warmth: 1 };
+const QUICK = { rounds: 1, windowS: 4, settleS: 2, setUps: 60, churns: 400, idles: 300, warmth: 0.3 };
 const SCENARIO_NAMES = ['s1', 's2', 's3', 's4'];
 const ALWAYS = ['direct', 'node-pipe'];
 const ISSUER = 'https://bench.invalid';
@@ -80,7 +80,10 @@ function chooseTargets(values) {
   });
   const all = allTargets(mainFile, more, values['node-args']?.split(' ') ?? []);
   const names = all.map(({ name }) => name);
-  const wanted = values.targets === undefined ? names : [...ALWAYS, ...someOf(values.targets, names, 'targets')];
+  const wanted =
+    values.targets === undefined
+      ? names
+      : [...ALWAYS, ...more.map(([name]) => name), ...someOf(values.targets, names, 'targets')];
   const leftOut = [];
   const targets = all.filter((target) => {
     if (!wanted.includes(target.name)) return false;
@@ -104,8 +107,11 @@ async function runAll(parts, targets, scenarios, plan, onBed) {
         await bed.clear();
         results.push({ ...result, round });
         const cost = result.cpuUsPerStreamS ?? result.cpuMsPerConnection ?? result.pssKbPerConnection;
+        const beside =
+          result.besideRuler === undefined ? '' : `, ${result.besideRuler.toFixed(2)} x the ruler beside it`;
         const note =
-          result.error?.split('\n')[0] ?? `${cost?.toFixed(3)}${result.failed > 0 ? `, ${result.failed} FAILED` : ''}`;
+          result.error?.split('\n')[0] ??
+          `${cost?.toFixed(3)}${beside}${result.failed > 0 ? `, ${result.failed} FAILED` : ''}`;
         console.error(`${scenario} round ${round} ${target.name.padEnd(18)} ${note}   (load ${result.load})`);
       }
     }
@@ -130,6 +136,7 @@ async function main() {
   if (values.streams !== undefined) plan.streams = count(values.streams, 200, 'streams');
   const scenarios = values.only === undefined ? SCENARIO_NAMES : someOf(values.only, SCENARIO_NAMES, 'only');
   const { targets, leftOut } = chooseTargets(values);
+  plan.ruler = targets.find(({ name }) => name === 'node-pipe');
   const machine = { ...describeMachine(), loadBefore: loadAverage() };
 
   const folder = join(cache, `run-${process.pid}`);

@@ -5,12 +5,16 @@ import { hostCpuBetween, loadAverage, sampleHost, sampleTrees } from './accounti
 
 const MAX_LOAD_S = 200;
 /** Connections that a target has served before it is measured, so that no figure holds its first-time costs. */
-const WARM_UP = { relay: 40, churn: 200, idle: 20 };
+const WARM_UP = { cold: 200, total: 1500, compiled: 100, idle: 20 };
 
 /** A publisher's or viewer's URL with the token where encoders put it; %d and %T are filled in by the load client. */
 const url = (port, name) => `rtmp://127.0.0.1:${port}/live/${name}?token=%T`;
 /** The same with the token in the app, so that it is there at connect. */
 const urlWithEarlyToken = (port, name) => `rtmp://127.0.0.1:${port}/live?token=%T/${name}`;
+/** Times that target and ruler change places; batches of s3 that each serves by turns. */
+const TURNS = 4;
+const CHURN_TURNS = 10;
+
 const ms = (us) => us / 1000;
 const spread = (quantiles) => ({ p50: ms(quantiles.p50), p99: ms(quantiles.p99) });
 
@@ -27,115 +31,181 @@ async function churn(bed, plan, port, role, { total, concurrency, perSecond }) {
   return report;
 }
 
-/** The steady window of a relay: CPU of the target, of the whole machine, and of what is no part of the bench. */
-async function steadyWindow(bed, publisher, receiver, { streams, windowS }) {
-  for (const load of [publisher, receiver]) load.say('begin');
-  for (const load of [publisher, receiver]) await load.expect('begun', 5000);
-  const read = () => ({
-    target: bed.sample(),
-    bench: sampleTrees([process.pid]),
+/** As many connections as it takes V8 to compile what is hot; few for a target that is compiled already. */
+async function warmUp(bed, target, plan, port, role) {
+  const total = Math.round((target.isNode ? WARM_UP.total : WARM_UP.compiled) * plan.warmth);
+  await churn(bed, plan, port, role, { total, concurrency: 8 });
+  await sleep(500);
+}
+
+/** CPU seconds of several process trees, of the machine and of the bench itself, at one moment. */
+function readAll(beds) {
+  return {
+    targets: beds.map((bed) => bed.sample()),
+    bench: sampleTrees([process.pid]).cpuS,
     host: sampleHost(),
     atMs: performance.now(),
-  });
-  const before = read();
-  await sleep(windowS * 1000);
-  const after = read();
-  for (const load of [publisher, receiver]) load.say('end');
-  const sent = await publisher.expect('report', 5000);
-  const got = publisher === receiver ? sent : await receiver.expect('report', 5000);
+  };
+}
+
+/** What `beds` and the machine did between two readings. */
+function costsBetween(before, after, { streams }) {
   const seconds = (after.atMs - before.atMs) / 1000;
-  const grown = (key) => after.target[key] - before.target[key];
-  const ticks = grown('userS') + grown('systemS');
   const hostS = hostCpuBetween(before.host, after.host);
-  return {
-    sent,
-    got,
-    after: after.target,
-    cost: {
+  const ofTarget = (i) => {
+    const grown = (key) => after.targets[i][key] - before.targets[i][key];
+    const ticks = grown('userS') + grown('systemS');
+    return {
       cpuUsPerStreamS: (grown('cpuS') * 1e6) / seconds / streams,
       userShare: ticks > 0 ? grown('userS') / ticks : null,
       wakeupsPerS: grown('wakeups') / seconds,
-      hostPercent: (hostS * 100) / seconds,
-      neighboursPercent: ((hostS - (after.bench.cpuS - before.bench.cpuS)) * 100) / seconds,
+    };
+  };
+  return {
+    targets: after.targets.map((_, i) => ofTarget(i)),
+    hostPercent: (hostS * 100) / seconds,
+    neighboursPercent: ((hostS - (after.bench - before.bench)) * 100) / seconds,
+  };
+}
+
+/** The two directions of a relay: who sends, who receives, what a set-up is. */
+const DIRECTIONS = {
+  publish: {
+    sinkServes: false,
+    start: (bed, plan, port, name) => bed.load(...clientArgs('publish', plan, port, name), '--flv', plan.clip),
+    sender: (clients) => clients,
+    receiver: (_, sink) => sink,
+    setUpOf: (report) => report.setup_us,
+  },
+  play: {
+    sinkServes: true,
+    start: (bed, plan, port, name) => bed.load(...clientArgs('play', plan, port, name)),
+    sender: (_, sink) => sink,
+    receiver: (clients) => clients,
+    setUpOf: (report) => report.first_media_us,
+  },
+};
+const clientArgs = (word, { streams }, port, name) => [
+  ...[word, '--url', url(port, name), '-n', streams, '--max-s', MAX_LOAD_S],
+  ...['--ramp-ms', Math.max(1, Math.round(1000 / streams))],
+];
+
+async function startClients(direction, bed, plan, port, name) {
+  const clients = direction.start(bed, plan, port, name);
+  const { failed } = await clients.expect('ready', 20_000);
+  if (failed > 0) throw new Error(`${failed} of ${plan.streams} clients were refused`);
+  await sleep(plan.settleS * 1000);
+  return clients;
+}
+
+/** The window of its own: cost, latency and whether all arrived. */
+async function windowAlone(direction, bed, plan, clients, sink) {
+  const [sender, receiver] = [direction.sender(clients, sink), direction.receiver(clients, sink)];
+  for (const load of [sender, receiver]) load.say('begin');
+  for (const load of [sender, receiver]) await load.expect('begun', 5000);
+  const before = readAll([bed]);
+  await sleep(plan.windowS * 1000);
+  const after = readAll([bed]);
+  for (const load of [sender, receiver]) load.say('end');
+  const [sent, got] = [await sender.expect('report', 5000), await receiver.expect('report', 5000)];
+  const { targets, hostPercent, neighboursPercent } = costsBetween(before, after, plan);
+  return {
+    ownKb: after.targets[0].ownKb,
+    figures: {
+      ...targets[0],
+      hostPercent,
+      neighboursPercent,
+      delivered: got.video / sent.video,
+      latency: spread(got.latency_us),
+      failed: got.failed + got.closed_early + sent.failed + sent.closed_early,
     },
   };
 }
 
-/** s1: publishers through the target to the sink; afterwards, beside them, connection set-ups one at a time. */
-async function relayPublish(bed, target, plan) {
-  const sink = await bed.sink(false);
+/**
+ * The window beside the ruler, both under the same load at the same time: a ratio that no neighbour can bend. Each has a CPU to
+ * itself and they change places four times; left to itself the kernel puts one beside its client and the other away from it, which
+ * alone moves CPU time by a quarter.
+ */
+async function windowBeside(role, bed, plan, sinkPort) {
+  const { other, port } = await bed.beside(plan.ruler, sinkPort);
+  await warmUp(other, plan.ruler, plan, port, role);
+  await startClients(DIRECTIONS[role], other, plan, port, 'r%d');
+  const spentS = [0, 0];
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    bed.pin(turn);
+    await sleep(500);
+    const before = [bed, other].map((each) => each.sample().cpuS);
+    await sleep((plan.windowS * 1000) / TURNS);
+    [bed, other].forEach((each, i) => (spentS[i] += each.sample().cpuS - before[i]));
+  }
+  await other.clear();
+  return spentS[0] / spentS[1];
+}
+
+/**
+ * s1 and s2: streams through the target, each by itself. First alone, then beside the ruler, then set-ups one at a time beside
+ * the live streams.
+ */
+async function relay(role, bed, target, plan) {
+  const direction = DIRECTIONS[role];
+  const sink = await bed.sink(direction.sinkServes);
   const port = await bed.target(target, sink.port);
-  const cold = await churn(bed, plan, port, 'publish', { total: WARM_UP.relay, concurrency: 1 });
+  await warmUp(bed, target, plan, port, role);
   const baseKb = await bed.settledKb();
-  const n = plan.streams;
-  const publishers = bed.load(
-    ...['publish', '--url', url(port, 's%d'), '-n', n, '--flv', plan.clip],
-    ...['--ramp-ms', Math.max(1, Math.round(1000 / n)), '--max-s', MAX_LOAD_S],
-  );
-  const ready = await publishers.expect('ready', 20_000);
-  if (ready.failed > 0) throw new Error(`${ready.failed} of ${n} publishers were refused`);
-  await sleep(plan.settleS * 1000);
-  const { sent, got, after, cost } = await steadyWindow(bed, publishers, sink.load, plan);
+  const clients = await startClients(direction, bed, plan, port, 's%d');
+  const { figures, ownKb } = await windowAlone(direction, bed, plan, clients, sink.load);
   const settledKb = await bed.settledKb();
-  const setUp = await churn(bed, plan, port, 'publish', { total: plan.setUps, concurrency: 1, perSecond: 50 });
+  const setUps = await churn(bed, plan, port, role, { total: plan.setUps, concurrency: 1, perSecond: 50 });
+  const besideRuler = target.command && (await windowBeside(role, bed, plan, sink.port));
   return {
-    ...cost,
-    delivered: got.video / sent.video,
-    latency: spread(got.latency_us),
-    setUp: spread(setUp.setup_us),
-    setUpCold: spread(cold.setup_us),
-    failed: sent.failed + sent.closed_early + setUp.failed,
-    pssKbPerStream: (settledKb - baseKb) / n,
-    pssKbPerStreamRaw: (after.ownKb - baseKb) / n,
+    ...figures,
+    besideRuler,
+    setUp: spread(direction.setUpOf(setUps)),
+    failed: figures.failed + setUps.failed,
+    pssKbPerStream: (settledKb - baseKb) / plan.streams,
+    pssKbPerStreamRaw: (ownKb - baseKb) / plan.streams,
   };
 }
 
-/** s2: as many players as origin streams, each through the target by itself; then first-media times one at a time. */
-async function relayPlay(bed, target, plan) {
-  const sink = await bed.sink(true);
-  const port = await bed.target(target, sink.port);
-  await churn(bed, plan, port, 'play', { total: WARM_UP.relay, concurrency: 1, perSecond: 50 });
-  const baseKb = await bed.settledKb();
-  const n = plan.streams;
-  const players = bed.load(
-    ...['play', '--url', url(port, 's%d'), '-n', n, '--ramp-ms', Math.max(1, Math.round(1000 / n))],
-    ...['--max-s', MAX_LOAD_S],
-  );
-  const ready = await players.expect('ready', 20_000);
-  if (ready.failed > 0) throw new Error(`${ready.failed} of ${n} players were refused`);
-  await sleep(plan.settleS * 1000);
-  const { sent, got, after, cost } = await steadyWindow(bed, sink.load, players, plan);
-  const settledKb = await bed.settledKb();
-  const setUp = await churn(bed, plan, port, 'play', { total: plan.setUps, concurrency: 1, perSecond: 50 });
-  return {
-    ...cost,
-    delivered: got.video / sent.video,
-    latency: spread(got.latency_us),
-    setUp: spread(setUp.first_media_us),
-    failed: got.failed + got.closed_early + setUp.failed,
-    pssKbPerStream: (settledKb - baseKb) / n,
-    pssKbPerStreamRaw: (after.ownKb - baseKb) / n,
-  };
+/** CPU of one batch of connections, in seconds. */
+async function churnCost(bed, plan, port, total) {
+  const before = bed.sample().cpuS;
+  const report = await churn(bed, plan, port, 'publish', { total, concurrency: 8 });
+  await sleep(200);
+  return { cpuS: bed.sample().cpuS - before, report };
+}
+
+/** Batches by turns, target and ruler: what holds one up soon holds up the other. */
+async function churnBeside(bed, plan, port, sinkPort) {
+  const { other, port: otherPort } = await bed.beside(plan.ruler, sinkPort);
+  await warmUp(other, plan.ruler, plan, otherPort, 'publish');
+  const spent = { target: 0, ruler: 0 };
+  for (let turn = 0; turn < CHURN_TURNS; turn += 1) {
+    const total = Math.ceil(plan.churns / CHURN_TURNS);
+    spent.target += (await churnCost(bed, plan, port, total)).cpuS;
+    spent.ruler += (await churnCost(other, plan, otherPort, total)).cpuS;
+  }
+  await other.clear();
+  return spent.target / spent.ruler;
 }
 
 /** s3: connect, show a token, publish, twelve messages, leave; eight at once, as fast as it goes. */
 async function churnPublish(bed, target, plan) {
   const sink = await bed.sink(false);
   const port = await bed.target(target, sink.port);
-  const before = bed.sample();
-  const cold = await churn(bed, plan, port, 'publish', { total: WARM_UP.churn, concurrency: 8 });
-  await sleep(500);
-  const [warm, startMs] = [bed.sample(), performance.now()];
-  const report = await churn(bed, plan, port, 'publish', { total: plan.churns, concurrency: 8 });
-  const seconds = (performance.now() - startMs) / 1000;
-  await sleep(500);
-  const after = bed.sample();
+  const cold = await churnCost(bed, plan, port, WARM_UP.cold);
+  await warmUp(bed, target, plan, port, 'publish');
+  const startMs = performance.now();
+  const { cpuS, report } = await churnCost(bed, plan, port, plan.churns);
+  const seconds = (performance.now() - startMs) / 1000 - 0.2;
   return {
-    cpuMsPerConnection: ((after.cpuS - warm.cpuS) * 1000) / report.churn_ok,
-    cpuMsPerConnectionCold: ((warm.cpuS - before.cpuS) * 1000) / cold.churn_ok,
+    cpuMsPerConnection: (cpuS * 1000) / report.churn_ok,
+    cpuMsPerConnectionCold: (cold.cpuS * 1000) / cold.report.churn_ok,
     connectionsPerS: report.churn_ok / seconds,
+    besideRuler: target.command && (await churnBeside(bed, plan, port, sink.port)),
     setUp: spread(report.setup_us),
-    failed: report.failed + cold.failed,
+    failed: report.failed + cold.report.failed,
   };
 }
 
@@ -152,8 +222,8 @@ async function idle(bed, target, plan) {
     if (failed > 0) throw new Error(`${failed} of ${n} idle clients were refused`);
     return { clients, up };
   };
-  const warmUp = await hold(WARM_UP.idle);
-  await warmUp.clients.quit();
+  const first = await hold(WARM_UP.idle);
+  await first.clients.quit();
   await sleep(500);
   const baseKb = await bed.settledKb();
   const base = bed.sample();
@@ -172,7 +242,12 @@ async function idle(bed, target, plan) {
   };
 }
 
-const SCENARIOS = { s1: relayPublish, s2: relayPlay, s3: churnPublish, s4: idle };
+const SCENARIOS = {
+  s1: (...all) => relay('publish', ...all),
+  s2: (...all) => relay('play', ...all),
+  s3: churnPublish,
+  s4: idle,
+};
 
 /** Measures one target in one scenario. Never throws: a target that fails gives a record with `error`. */
 export async function measure(bed, scenario, target, plan) {
