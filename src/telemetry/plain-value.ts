@@ -47,14 +47,11 @@ function plainObject(value: object, depth: number): PlainValue {
     const entry =
       value instanceof Map ? holder : attempt(() => (value as Readonly<Record<string, unknown>>)[String(rawKey)]);
     const one = plainValue(entry, depth + 1);
+    if (one === undefined) continue;
+    const key = redact(String(rawKey));
     // `__proto__` as a key must stay a key.
-    if (one !== undefined)
-      Object.defineProperty(plain, redact(String(rawKey)), {
-        value: one,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+    if (key === '__proto__') Object.defineProperty(plain, key, { value: one, enumerable: true });
+    else plain[key] = one;
   }
   return plain;
 }

@@ -84,3 +84,24 @@ describe('a text for the log', () => {
     );
   });
 });
+
+describe('the short way for harmless texts', () => {
+  it.each([
+    ['the shortest credentials there can be', `Basic ${'a'.repeat(16)}`],
+    ['the shortest start of a token', 'eyJhbGciOiJ'],
+    ['one behind other text', 'live/eyJhbGciOiJ'],
+    ['one whose JSON begins with white space', 'ewogICJhbGciO'],
+    ['a pair', 'token=abc'],
+    ['a percent-encoded pair', 'token%3Dabc'],
+    ['a line end', 'live\ncam'],
+  ])('is not taken by %s', (_what, text) => {
+    expect(redact(text)).not.toBe(text);
+  });
+
+  it.each(['live/room1/cam', 'origin-unavailable', '192.0.2.7', '2001:db8::1', 'ymHyQdX-NRI0', ''])(
+    'leaves %j',
+    (text) => {
+      expect(redact(text)).toBe(text);
+    },
+  );
+});
