@@ -283,6 +283,11 @@ class OriginDialogue implements ByteStreamHandler {
   #hear(message: Message): Command | undefined {
     if (isCommand(message.type)) return this.#hop.command(message);
     this.#hop.hear(message);
+    if (message.type === MESSAGE.windowAckSize) {
+      // nginx-rtmp holds its answer to connect back until this is acknowledged by TCP (Nagle), which takes a system 40 ms
+      // when nothing is said meanwhile.
+      this.send([controlMessage(MESSAGE.acknowledgement, this.#table.received)]);
+    }
     return undefined;
   }
 

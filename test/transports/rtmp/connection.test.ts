@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { amfObject, fieldsOf } from '../../../src/transports/rtmp/wire/amf-value.js';
+import { controlMessage } from '../../../src/transports/rtmp/wire/control.js';
 import { MESSAGE } from '../../../src/transports/rtmp/wire/message.js';
 import { settle } from '../../fakes/byte-stream.js';
 import { makeGate, quiet } from '../../fakes/gate.js';
@@ -362,6 +363,21 @@ describe('limits before the decision', () => {
     await quiet();
     expect(peer.closed).toBe(true);
     expect(peer.commands).toHaveLength(0);
+  });
+});
+
+describe('an origin that waits', () => {
+  it('is acknowledged at once when it names its window, or nginx-rtmp would hold its answer back for 40 ms', async () => {
+    const gate = makeGate({ origin: { silentTo: ['connect'] } });
+    const { peer } = gate.client();
+    await settle();
+    await peer.publish('live', `cam?token=${gate.token()}`);
+    await quiet();
+    const origin = gate.origins[0]!.peer;
+    expect(origin.messages.some(({ type }) => type === MESSAGE.acknowledgement)).toBe(false);
+    origin.send(controlMessage(MESSAGE.windowAckSize, 5_000_000));
+    await quiet();
+    expect(origin.messages.at(-1)?.type).toBe(MESSAGE.acknowledgement);
   });
 });
 
