@@ -1,2 +1,3 @@
-// npm run bench -- rtmp | rtsp [options]
-await import(process.argv[2] === 'rtsp' ? './rtsp.mjs' : './run.mjs');
+// npm run bench -- rtmp | rtsp | webrtc [options]
+const FILES = { rtsp: './rtsp.mjs', webrtc: './webrtc.mjs' };
+await import(FILES[process.argv[2]] ?? './run.mjs');
