@@ -1,7 +1,11 @@
 import type { ByteStream } from '../model/byte-stream.js';
+import type { Clock } from '../model/clock.js';
 import type { TransportName } from '../model/transport.js';
 import type { Metrics } from '../model/telemetry.js';
 import type { ConnectionWatcher } from '../model/watcher.js';
+
+/** A client that is connected and asks for nothing for so long is not setting up any more. */
+const IDLE_MS = 1000;
 
 /** What a waiting room is made of. */
 export interface WaitingRoomOptions {
@@ -9,6 +13,7 @@ export interface WaitingRoomOptions {
   /** Connections at once that nothing has been said yes to. */
   readonly max: number;
   readonly metrics: Metrics;
+  readonly clock: Clock;
   /** Told that a connection is being set up, so that paced relays do not delay it; call what comes back when it is over. */
   readonly setupStarted: () => () => void;
 }
@@ -20,7 +25,7 @@ export interface WaitingRoom {
 }
 
 /** Makes a waiting room; each transport has its own. */
-export function createWaitingRoom({ transport, max, metrics, setupStarted }: WaitingRoomOptions): WaitingRoom {
+export function createWaitingRoom({ transport, max, metrics, clock, setupStarted }: WaitingRoomOptions): WaitingRoom {
   let waiting = 0;
   return {
     enter(stream, onGone) {
@@ -33,14 +38,20 @@ export function createWaitingRoom({ transport, max, metrics, setupStarted }: Wai
       waiting += 1;
       const endSetUp = setupStarted();
       let isSettingUp = true;
+      let cancelIdle = (): void => undefined;
+      const onSetUp = (): void => {
+        cancelIdle();
+        if (isSettingUp) endSetUp();
+        isSettingUp = false;
+      };
       return {
         onLetIn: () => {
           waiting -= 1;
         },
-        onSetUp: () => {
-          if (isSettingUp) endSetUp();
-          isSettingUp = false;
+        onConnected: () => {
+          if (isSettingUp) cancelIdle = clock.after(IDLE_MS, onSetUp);
         },
+        onSetUp,
         onGone,
       };
     },

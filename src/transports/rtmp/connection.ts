@@ -187,7 +187,7 @@ export class RtmpConnection implements ByteStreamHandler {
     const { options } = this.#shared;
     if (isLetIn) this.#letIn();
     this.#setDeadline(isLetIn ? options.publishTimeoutMs : options.handshakeTimeoutMs);
-    this.#watcher.onSetUp();
+    this.#watcher.onConnected();
     this.#goOn();
   }
 
