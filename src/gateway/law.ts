@@ -1,0 +1,62 @@
+import type { Config } from '../config/config.js';
+import { createHooks, type HookDeps } from '../hooks/index.js';
+import { createPipeline } from '../hooks/pipeline.js';
+import { createKeySet, type KeySpec, type TokenPolicy } from '../hooks/verify-token/index.js';
+import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
+import type { Decide } from '../model/hook.js';
+import type { Log, Metrics } from '../model/telemetry.js';
+
+/** What the law is told with. */
+export interface LawDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+/** Builds the hooks of the config and joins them into the one function that decides. Throws GatewayError `config-keys`. */
+export function createLaw(config: Config, { log, metrics, clock }: LawDeps): Decide {
+  return createPipeline(
+    createHooks(
+      config.hooks.map((name) => ({ name })),
+      hookDeps(config, clock),
+    ),
+    {
+      clock,
+      hookTimeoutMs: config.limits.hookTimeoutSeconds * 1000,
+      onHookError: (hook, error) => {
+        metrics.count('hook_errors_total', { hook: hook.name });
+        log.write('error', 'gateway.error', { hook: hook.name, error });
+      },
+    },
+  );
+}
+
+function hookDeps(config: Config, clock: Clock): HookDeps {
+  const { auth } = config;
+  const specs = auth.keys.map((key): KeySpec => {
+    const base = { id: key.id, algorithm: key.algorithm };
+    switch (key.kind) {
+      case 'secret':
+        return { ...base, secret: key.secret, encoding: key.encoding, allowWeakSecret: auth.allowWeakSecret };
+      case 'public-key':
+        return { ...base, pem: key.publicKey };
+      case 'jwks':
+        return { ...base, jwks: key.jwks };
+    }
+  });
+  const made = createKeySet(specs);
+  if (!made.ok) {
+    const faults = made.faults.map((fault) => `auth.keys[${fault.index}] (${fault.keyId}): ${fault.message}`);
+    throw new GatewayError('config-keys', 'gateway', faults.join('\n'));
+  }
+  const policy: TokenPolicy = {
+    keys: made.keySet,
+    profile: auth.profile,
+    issuers: auth.issuers,
+    audiences: auth.audiences,
+    maxTtlS: auth.maxTtlMinutes * 60,
+    leewayS: auth.leewaySeconds,
+  };
+  return { policy, clock };
+}

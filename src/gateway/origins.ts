@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config/config.js';
+import type { ByteStream } from '../model/byte-stream.js';
+import type { Clock } from '../model/clock.js';
+import type { ChooseOrigin, OriginChoice } from '../model/leg.js';
+import type { Log, Metrics } from '../model/telemetry.js';
+import { ENDPOINT_OF, type TransportName } from '../model/transport.js';
+import { dialTcp } from '../net/dial.js';
+import { originCredentials, type CredentialsOption } from '../origin/credentials.js';
+import { createChooseOrigin } from '../origin/pool.js';
+import type { RoomPlacement } from '../origin/rooms.js';
+import { createOriginStates, type OriginStates } from '../origin/states.js';
+
+/** The other side, as the rest of the gateway sees it. */
+export interface Origins {
+  readonly choose: ChooseOrigin;
+  readonly states: OriginStates;
+  /** Connects to a chosen origin. Rejects with GatewayError `origin-unavailable`. */
+  dial(origin: OriginChoice, signal: AbortSignal): Promise<ByteStream>;
+}
+
+/** What origins are called with. */
+export interface OriginsDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+/** Builds the choice of origins, the memory of how they answer, and the call to them. */
+export function createOrigins(config: Config, { log, metrics, clock }: OriginsDeps): Origins {
+  const states = createOriginStates(log, metrics);
+  return {
+    states,
+    choose: createChooseOrigin(originOptions(config), (origin, request) =>
+      originCredentials(placedFor(request.transport, origin.credentials), request, {
+        nowMs: clock.now(),
+        tokenId: randomUUID(),
+      }),
+    ),
+    async dial({ name, host, port, secure }, signal) {
+      try {
+        const stream = await dialTcp({
+          host,
+          port,
+          secure,
+          timeoutMs: config.limits.dialTimeoutSeconds * 1000,
+          signal,
+        });
+        states.answered(name);
+        return stream;
+      } catch (error) {
+        if (!signal.aborted) states.failed(name, error instanceof Error ? error.message : 'unknown');
+        throw error;
+      }
+    },
+  };
+}
+
+function originOptions(config: Config) {
+  return config.origins.map(({ name, rtmp, rtsp, http, rooms, apps, credentials }) => ({
+    name,
+    endpoints: {
+      ...(rtmp && { rtmp: { ...rtmp, rooms } }),
+      ...(rtsp && { rtsp: { ...rtsp, rooms: inUrl(rooms) } }),
+      ...(http && { http: { ...http, rooms: inUrl(rooms) } }),
+    },
+    credentials,
+    ...(apps === undefined ? {} : { apps }),
+  }));
+}
+
+/** Where credentials stand is a choice of RTMP's; the others have places of their own. */
+function placedFor(transport: TransportName, option: CredentialsOption): CredentialsOption {
+  return option.mode === 'strip' || ENDPOINT_OF[transport] !== 'http' ? option : { ...option, placement: 'query' };
+}
+
+/** In a URL, app and name are one path: where they meet does not matter. */
+function inUrl(rooms: RoomPlacement): RoomPlacement {
+  return rooms === 'flat' ? 'flat' : 'name';
+}
