@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config/config.js';
-import { createLaw } from './gateway/law.js';
 import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
-import { createOrigins } from './gateway/origins.js';
-import { createRelaying } from './gateway/relaying.js';
+import { createLive } from './gateway/live.js';
 import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
+import type { ConnectionRequest } from './model/request.js';
 import type { Log, Metrics } from './model/telemetry.js';
 import { ENDPOINT_OF } from './model/transport.js';
 import { createAdmission } from './net/admission.js';
@@ -45,44 +44,42 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const { log, metrics, clock } = deps;
   const state = { isDraining: false };
   const pacer = createPacer(config.relay.paceMs);
-  const origins = createOrigins(config, deps);
+  const live = createLive(config, { ...deps, pacer });
   const door = createDoor({
-    decide: createLaw(config, deps),
-    chooseOrigin: origins.choose,
-    startRelay: createRelaying(config, clock, pacer),
+    decide: (request) => live.now.decide(request),
+    chooseOrigin: (request) => live.now.origins.choose(request),
+    startRelay: (ends, onEnd) => live.now.startRelay(ends, onEnd),
     log,
     metrics,
     clock,
     newId: () => randomBytes(9).toString('base64url'),
-    dialTimeoutMs: config.limits.dialTimeoutSeconds * 1000,
-    publisherConflict: config.relay.publisherConflict,
-    onExpiry: config.auth.onExpiry,
+    get dialTimeoutMs() {
+      return live.now.config.limits.dialTimeoutSeconds * 1000;
+    },
+    get publisherConflict() {
+      return live.now.config.relay.publisherConflict;
+    },
+    get onExpiry() {
+      return live.now.config.auth.onExpiry;
+    },
     isDraining: () => state.isDraining,
     elapsedMs: () => performance.now(),
   });
   const tongue = {
     door,
-    dial: (origin: OriginChoice, signal: AbortSignal) => origins.dial(origin, signal),
+    dial: (origin: OriginChoice, signal: AbortSignal) => live.now.origins.dial(origin, signal),
+    chooseOrigin: (request: ConnectionRequest) => live.now.origins.choose(request),
     clock,
     log,
     metrics,
     random: randomBytes,
     setupStarted: () => pacer.setupStarted(),
   };
-  const limits = {
-    handshakeTimeoutMs: config.limits.handshakeTimeoutSeconds * 1000,
-    publishTimeoutMs: config.limits.publishTimeoutSeconds * 1000,
-    preDecisionBytes: config.limits.preDecisionBytes,
-    maxUnauthenticated: config.limits.unauthenticated || Infinity,
-  };
-  const rtmp = createRtmpTransport(
-    { ...tongue, chooseOrigin: origins.choose },
-    { ...limits, allowRecord: config.relay.allowRecord },
-  );
-  const rtsp = createRtspTransport({ ...tongue, ...datagramsOf(config) }, limits);
+  const rtmp = createRtmpTransport(tongue, live.options);
+  const rtsp = createRtspTransport({ ...tongue, ...datagramsOf(config) }, live.options);
   const media = await openMedia(config, deps);
-  const webrtc = joinWebrtc(config, { door, states: origins.states, clock, log, metrics, media });
-  const admission = createAdmission(config.limits, (reason, transport) =>
+  const webrtc = joinWebrtc(live, { door, clock, log, metrics, media });
+  const admission = createAdmission(live.limits, (reason, transport) =>
     metrics.count('connections_refused_total', { transport, reason }),
   );
   const listeners = await openListeners(config, deps, {

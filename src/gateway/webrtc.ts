@@ -7,16 +7,15 @@ import type { Admission } from '../net/admission.js';
 import { callHttp } from '../net/http-client.js';
 import { listenHttpServer } from '../net/http-server.js';
 import type { Listener } from '../net/tcp.js';
-import type { OriginStates } from '../origin/states.js';
 import { createWebrtcTransport, type WebrtcTransport } from '../transports/webrtc/index.js';
 import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
 import { createMediaPlane } from '../transports/webrtc/media/plane.js';
 import type { OriginManners } from '../transports/webrtc/presets.js';
+import type { Live } from './live.js';
 
 /** What WHIP and WHEP need of the rest of the gateway. */
 export interface WebrtcParts {
   readonly door: Door;
-  readonly states: OriginStates;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -39,15 +38,18 @@ export async function openMedia(
   });
 }
 
-/** Joins the WebRTC transport to its origins, as the config says. */
-export function joinWebrtc(config: Config, parts: WebrtcParts): WebrtcTransport {
-  const { door, states, clock, log, metrics, media } = parts;
-  const manners = new Map(config.origins.map((origin) => [origin.name, mannersOf(origin)]));
+/** Joins the WebRTC transport to its origins, as the config that holds says. */
+export function joinWebrtc(live: Live, parts: WebrtcParts): WebrtcTransport {
+  const { door, clock, log, metrics, media } = parts;
   return createWebrtcTransport(
     {
       ...{ door, clock, log, metrics, media, random: randomBytes },
-      mannersOf: (name) => manners.get(name),
+      mannersOf: (name) => {
+        const origin = live.now.config.origins.find((one) => one.name === name);
+        return origin && mannersOf(origin);
+      },
       call: async (call, name) => {
+        const { states } = live.now.origins;
         try {
           const reply = await callHttp(call);
           states.answered(name);
@@ -59,11 +61,21 @@ export function joinWebrtc(config: Config, parts: WebrtcParts): WebrtcTransport 
       },
     },
     {
-      maxPending: config.limits.unauthenticated || Infinity,
-      originTimeoutMs: config.limits.dialTimeoutSeconds * 1000,
-      ifMatch: config.relay.ifMatch,
-      allowRecord: config.relay.allowRecord,
-      iceServers: config.listen.media?.iceServers ?? [],
+      get maxPending() {
+        return live.options.maxUnauthenticated;
+      },
+      get originTimeoutMs() {
+        return live.now.config.limits.dialTimeoutSeconds * 1000;
+      },
+      get ifMatch() {
+        return live.now.config.relay.ifMatch;
+      },
+      get allowRecord() {
+        return live.options.allowRecord;
+      },
+      get iceServers() {
+        return live.now.config.listen.media?.iceServers ?? [];
+      },
     },
   );
 }

@@ -5,6 +5,7 @@ export type LogEvent =
   | 'gateway.drain'
   | 'gateway.stop'
   | 'gateway.error'
+  | 'config.reload'
   | 'listener.open'
   | 'listener.closed'
   | 'connection.open'

@@ -11,7 +11,7 @@ const IDLE_MS = 1000;
 export interface WaitingRoomOptions {
   readonly transport: TransportName;
   /** Connections at once that nothing has been said yes to. */
-  readonly max: number;
+  readonly max: () => number;
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** Told that a connection is being set up, so that paced relays do not delay it; call what comes back when it is over. */
@@ -29,7 +29,7 @@ export function createWaitingRoom({ transport, max, metrics, clock, setupStarted
   let waiting = 0;
   return {
     enter(stream, onGone) {
-      if (waiting >= max) {
+      if (waiting >= max()) {
         metrics.count('connections_refused_total', { transport, reason: 'limit-connections' });
         stream.destroy();
         onGone();

@@ -19,12 +19,12 @@ export interface Holder {
 /** Which publisher holds which path, on this gateway. */
 export class Registry {
   readonly #clock: Clock;
-  readonly #conflict: PublisherConflict;
+  readonly #conflict: () => PublisherConflict;
   readonly #holders = new Map<string, Holder>();
   /** When a path was released, oldest first. */
   readonly #released = new Map<string, number>();
 
-  constructor(clock: Clock, conflict: PublisherConflict) {
+  constructor(clock: Clock, conflict: () => PublisherConflict) {
     this.#clock = clock;
     this.#conflict = conflict;
   }
@@ -64,7 +64,7 @@ export class Registry {
   }
 
   #mayTakeOver(present: Holder, newcomer: Holder): boolean {
-    switch (this.#conflict) {
+    switch (this.#conflict()) {
       case 'reject':
         return false;
       case 'takeover-same-subject':

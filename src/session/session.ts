@@ -8,7 +8,7 @@ import { StreamSession, type SessionInfo } from './stream-session.js';
 import { createTally } from './tally.js';
 import { reachVerdict, recordVerdict } from './verdict.js';
 
-/** What the session room is given by the roof. */
+/** What the session room is given by the roof. Figures and policies are looked up each time, since a reload may change them. */
 export interface DoorDeps {
   readonly decide: Decide;
   readonly chooseOrigin: ChooseOrigin;
@@ -48,7 +48,13 @@ export function createDoor(deps: DoorDeps): SessionDoor {
   const shared = {
     ...deps,
     elapsedMs: deps.elapsedMs ?? (() => clock.now()),
-    registry: new Registry(clock, deps.publisherConflict),
+    get dialTimeoutMs() {
+      return deps.dialTimeoutMs;
+    },
+    get onExpiry() {
+      return deps.onExpiry;
+    },
+    registry: new Registry(clock, () => deps.publisherConflict),
     expiry: createExpiry(clock),
     onRunning: (session: StreamSession) => tally.add(session),
     onOver: (session: StreamSession) => {

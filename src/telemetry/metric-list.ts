@@ -80,6 +80,16 @@ export const METRICS = {
     help: 'Datagrams at the ports of WebRTC media that went no further, by reason.',
     labels: ['reason'],
   },
+  config_reloads_total: {
+    type: 'counter',
+    help: 'Reloads of the config, by outcome (applied, kept-old).',
+    labels: ['outcome'],
+  },
+  config_last_reload_successful: {
+    type: 'gauge',
+    help: 'Whether the last reload of the config was applied (1) or the old one was kept (0).',
+    labels: [],
+  },
   hook_errors_total: {
     type: 'counter',
     help: 'Hooks that threw or answered too late.',

@@ -13,7 +13,7 @@ describe('the waiting room', () => {
     };
     const room = createWaitingRoom({
       transport: 'RTMP',
-      max: 1,
+      max: () => 1,
       metrics,
       clock: fakeClock(),
       setupStarted: () => () => undefined,
@@ -33,7 +33,7 @@ describe('the waiting room', () => {
     const metrics = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
     const room = createWaitingRoom({
       transport: 'RTSP',
-      max: 9,
+      max: () => 9,
       metrics,
       clock: fakeClock(),
       setupStarted: () => () => ended++,
@@ -48,7 +48,7 @@ describe('the waiting room', () => {
     let ended = 0;
     const clock = fakeClock();
     const metrics = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
-    const room = createWaitingRoom({ transport: 'RTMP', max: 9, metrics, clock, setupStarted: () => () => ended++ });
+    const room = createWaitingRoom({ transport: 'RTMP', max: () => 9, metrics, clock, setupStarted: () => () => ended++ });
     const quick = room.enter(streamPair()[0], () => undefined);
     const idle = room.enter(streamPair()[0], () => undefined);
     quick?.onConnected();

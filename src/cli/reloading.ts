@@ -1,0 +1,115 @@
+import type { Config } from '../config/config.js';
+import { faultLine } from '../config/fault.js';
+import type { LoadResult } from '../config/load.js';
+import type { Clock } from '../model/clock.js';
+import type { Log, Metrics } from '../model/telemetry.js';
+import { redact } from '../telemetry/redact.js';
+
+/** How often the config file is looked at. */
+const LOOK_MS = 2_000;
+
+/** Who wanted it. */
+export type ReloadTrigger = 'signal' | 'file' | 'api';
+
+/** How it went: `notes` say what waits for a restart, `faults` why the old config stays. Whole lines, without secrets. */
+export type ReloadOutcome =
+  { readonly ok: true; readonly notes: readonly string[] } | { readonly ok: false; readonly faults: readonly string[] };
+
+/** What a reload is made of. */
+export interface ReloadingParts {
+  /** Reads and checks the config anew. */
+  readonly load: () => LoadResult;
+  /** Applies it without dropping anybody; what comes back waits for a restart. Rejects when the old one has to stay. */
+  readonly apply: (config: Config) => Promise<readonly string[]>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** The bytes of the config file; undefined where none is watched. Throws the system's error. */
+  readonly readFile?: (() => Buffer) | undefined;
+}
+
+/** Reloads, one at a time. */
+export interface Reloading {
+  /** Reloads now, or once more when the running one is done. Never rejects. */
+  now(trigger: ReloadTrigger): Promise<ReloadOutcome>;
+  /** No more looking at the file. */
+  stop(): void;
+}
+
+/**
+ * Makes what reloads the config: on request, and when its file has changed and then stayed the same for two looks, so
+ * that a half-written file is not read. A config that cannot be used changes nothing, and is told in log and metric.
+ */
+export function createReloading(parts: ReloadingParts): Reloading {
+  const { clock, metrics } = parts;
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<ReloadOutcome> | undefined;
+
+  const now = (trigger: ReloadTrigger): Promise<ReloadOutcome> => {
+    // Whoever asks while one waits for its turn gets that one's answer: it has not read the file yet.
+    waiting ??= last.then(() => {
+      waiting = undefined;
+      return reloadOnce(parts, trigger);
+    });
+    last = waiting;
+    return waiting;
+  };
+  const watch = createWatch(parts.readFile, () => void now('file'));
+  let cancel = (): void => undefined;
+  const look = (): void => {
+    watch();
+    cancel = clock.after(LOOK_MS, look);
+  };
+  if (parts.readFile !== undefined) look();
+  metrics.gauge('config_last_reload_successful', {}, 1);
+  return { now, stop: () => cancel() };
+}
+
+async function reloadOnce(
+  { load, apply, log, metrics }: ReloadingParts,
+  trigger: ReloadTrigger,
+): Promise<ReloadOutcome> {
+  const outcome = await tryReload(load, apply);
+  const word = outcome.ok ? 'applied' : 'kept-old';
+  metrics.count('config_reloads_total', { outcome: word });
+  metrics.gauge('config_last_reload_successful', {}, outcome.ok ? 1 : 0);
+  log.write(outcome.ok ? 'info' : 'error', 'config.reload', {
+    trigger,
+    outcome: word,
+    ...(outcome.ok ? { notes: outcome.notes } : { faults: outcome.faults }),
+  });
+  return outcome;
+}
+
+async function tryReload(load: ReloadingParts['load'], apply: ReloadingParts['apply']): Promise<ReloadOutcome> {
+  try {
+    const loaded = load();
+    if (!loaded.ok) return { ok: false, faults: loaded.faults.map(faultLine) };
+    const notes = await apply(loaded.config);
+    return { ok: true, notes: [...loaded.warnings, ...notes] };
+  } catch (error) {
+    return { ok: false, faults: [redact(error instanceof Error ? error.message : String(error))] };
+  }
+}
+
+/** Calls `onChange` when the bytes have changed since the last time it was called, and were the same at two looks. */
+function createWatch(readFile: (() => Buffer) | undefined, onChange: () => void): () => void {
+  const read = (): Buffer | undefined => {
+    try {
+      return readFile?.();
+    } catch {
+      // Gone for a moment, as editors do it; when it stays away, the running config does too.
+      return undefined;
+    }
+  };
+  let known: Buffer | undefined = read();
+  let seen = known;
+  return () => {
+    const bytes = read();
+    const isSettled = bytes !== undefined && seen?.equals(bytes) === true;
+    seen = bytes;
+    if (!isSettled || known?.equals(bytes) === true) return;
+    known = bytes;
+    onChange();
+  };
+}

@@ -1,0 +1,92 @@
+import type { Config } from '../config/config.js';
+import type { Clock } from '../model/clock.js';
+import type { Decide } from '../model/hook.js';
+import type { StartRelay } from '../model/leg.js';
+import type { Log, Metrics } from '../model/telemetry.js';
+import type { Pacer } from '../net/pacing.js';
+import { createLaw } from './law.js';
+import { createOrigins, type Origins } from './origins.js';
+import { createRelaying } from './relaying.js';
+
+/** What one config comes to: the law, the origins and the relay that new streams get. */
+export interface Generation {
+  readonly config: Config;
+  readonly decide: Decide;
+  readonly origins: Origins;
+  readonly startRelay: StartRelay;
+}
+
+/** Figures that the transports look up each time they need one, so that a new config holds from the next client on. */
+export interface LiveOptions {
+  readonly handshakeTimeoutMs: number;
+  readonly publishTimeoutMs: number;
+  readonly preDecisionBytes: number;
+  readonly maxUnauthenticated: number;
+  readonly allowRecord: boolean;
+}
+
+/** The config that holds now, and what it comes to. Streams that run keep what they began with. */
+export interface Live {
+  readonly now: Generation;
+  readonly options: LiveOptions;
+  /** Of connections at once; 0 is none. */
+  readonly limits: { readonly connections: number; readonly perAddress: number };
+  /** Puts another config in its place. Throws GatewayError `config-keys`, and the old one stays. */
+  use(config: Config): void;
+}
+
+/** What generations are made with. */
+export interface LiveDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+}
+
+/** Makes the first generation. Throws GatewayError `config-keys`. */
+export function createLive(config: Config, deps: LiveDeps): Live {
+  let now = generationOf(config, deps);
+  const limits = (): Config['limits'] => now.config.limits;
+  return {
+    get now() {
+      return now;
+    },
+    options: {
+      get handshakeTimeoutMs() {
+        return limits().handshakeTimeoutSeconds * 1000;
+      },
+      get publishTimeoutMs() {
+        return limits().publishTimeoutSeconds * 1000;
+      },
+      get preDecisionBytes() {
+        return limits().preDecisionBytes;
+      },
+      get maxUnauthenticated() {
+        return limits().unauthenticated || Infinity;
+      },
+      get allowRecord() {
+        return now.config.relay.allowRecord;
+      },
+    },
+    limits: {
+      get connections() {
+        return limits().connections;
+      },
+      get perAddress() {
+        return limits().perAddress;
+      },
+    },
+    use(next) {
+      now = generationOf(next, deps);
+    },
+  };
+}
+
+function generationOf(config: Config, deps: LiveDeps): Generation {
+  return {
+    config,
+    decide: createLaw(config, deps),
+    origins: createOrigins(config, deps),
+    startRelay: createRelaying(config, deps.clock, deps.pacer),
+  };
+}
