@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from './config/config.js';
 import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
 import { createLive } from './gateway/live.js';
+import { restartNotes } from './gateway/restart-notes.js';
 import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
@@ -19,6 +20,11 @@ import { createRtspTransport } from './transports/rtsp/index.js';
 export interface Gateway {
   /** By the listener's name in the config. */
   readonly addresses: Readonly<Record<string, ListenAddress>>;
+  /**
+   * Puts another config in force without ending anything; lines that come back say what waits for a restart.
+   * Rejects with GatewayError `config-keys`; then the old one stays whole.
+   */
+  reload(config: Config): Promise<readonly string[]>;
   /** Refuses new streams at once, lets running ones go on for up to `graceMs`, then ends them and stops. */
   drain(graceMs: number): Promise<void>;
   /** Ends everything now. */
@@ -103,6 +109,11 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   };
   return {
     addresses: Object.fromEntries([...listeners].map(([name, { host, port }]) => [name, { host, port }])),
+    reload(next) {
+      const notes = restartNotes(live.now.config, next);
+      live.use(next);
+      return Promise.resolve(notes);
+    },
     async drain(graceMs) {
       state.isDraining = true;
       const deadline = clock.now() + graceMs;

@@ -5,6 +5,7 @@ const config: FlagSpec = { type: 'text', placeholder: 'FILE', help: 'The config,
 /** Flags of `serve`. */
 export const SERVE_FLAGS = {
   config: { ...config, help: 'The config, YAML or JSON. Without it PORTCULLIS_ variables must say everything.' },
+  'no-watch': { type: 'switch', help: 'Do not reload when the config file changes; SIGHUP still does.' },
 } as const satisfies FlagSpecs;
 
 /** Flags of `dev`. */

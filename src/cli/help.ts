@@ -12,11 +12,13 @@ interface Topic {
 /** Every command, in the order of the help; a command of two words has both in its name. */
 const TOPICS = {
   serve: {
-    usage: 'portcullis serve --config FILE',
+    usage: 'portcullis serve --config FILE [--no-watch]',
     summary: 'Run the gateway.',
     flags: SERVE_FLAGS,
     details: `Writes one line an event to standard output. SIGTERM or SIGINT: no new streams, running ones get
-limits.drainTimeoutSeconds, then it ends; a second one ends it now. Every key of the config can also come
+limits.drainTimeoutSeconds, then it ends; a second one ends it now. SIGHUP, or a change of the config file, reads
+the config again: it holds for new streams, running ones are left alone, and a bad one is told and changes nothing.
+Every key of the config can also come
 from the environment: PORTCULLIS_LISTEN__RTMP__PORT=1936 sets listen.rtmp.port.`,
   },
   dev: {

@@ -10,7 +10,8 @@ import { parseArguments } from './arguments.js';
 import { SERVE_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
 import { EXIT, type CliIo } from './io.js';
-import { loadConfigFor } from './load-config.js';
+import { loadConfigFor, readConfig } from './load-config.js';
+import { createReloading, type ReloadingParts } from './reloading.js';
 
 /** How long log lines may wait for others to be written with them. */
 const LOG_GATHER_MS = 20;
@@ -33,12 +34,22 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   io.onExit(() => lines.flush());
   const log = createLog({ ...config.log, now: () => clock.now(), write: (line) => lines.write(line) });
   for (const warning of warnings) log.write('warn', 'gateway.warning', { warning });
-  const code = await serve(config, log, io, start);
+  const file = parsed.flags.config;
+  const code = await serve(config, log, io, start, {
+    load: () => readConfig(file, io),
+    ...(file !== undefined && parsed.flags['no-watch'] !== true && { readFile: () => io.readFile(file) }),
+  });
   lines.flush();
   return code;
 }
 
-async function serve(config: Config, log: Log, io: CliIo, start: StartGateway): Promise<number> {
+async function serve(
+  config: Config,
+  log: Log,
+  io: CliIo,
+  start: StartGateway,
+  source: Pick<ReloadingParts, 'load' | 'readFile'>,
+): Promise<number> {
   const { clock } = io;
   const misused = new Set<string>();
   const metrics = createMetrics((problem) => {
@@ -46,7 +57,7 @@ async function serve(config: Config, log: Log, io: CliIo, start: StartGateway): 
     misused.add(problem);
   });
   // Listened to from now on, so that a signal during the start is not lost.
-  const signals = watchSignals(io, log);
+  const signals = watchSignals(io);
   const stopWatching = watchEventLoop(clock, (seconds) => metrics.gauge('event_loop_lag_seconds', {}, seconds));
   try {
     const gateway = await start(config, { log, metrics, clock });
@@ -55,7 +66,10 @@ async function serve(config: Config, log: Log, io: CliIo, start: StartGateway): 
       profile: config.auth.profile,
       addresses: gateway.addresses,
     });
-    await untilStopped(gateway, signals, config.limits.drainTimeoutSeconds, log);
+    const apply = (next: Config): Promise<readonly string[]> => gateway.reload(next);
+    const reloading = createReloading({ ...source, apply, log, metrics, clock });
+    signals.onReload(() => void reloading.now('signal'));
+    await untilStopped(gateway, signals, config.limits.drainTimeoutSeconds, log).finally(() => reloading.stop());
     log.write('info', 'gateway.stop', {});
     return EXIT.fine;
   } catch (error) {
@@ -71,12 +85,20 @@ async function serve(config: Config, log: Log, io: CliIo, start: StartGateway): 
 interface Signals {
   /** Calls with each signal that asks for the end, also those that came before; 1 is the first. */
   onStop(call: (count: number, signal: string) => void): void;
+  /** Calls with each wish for a reload; one that came before is answered now. */
+  onReload(call: () => void): void;
   release(): void;
 }
 
-function watchSignals(io: CliIo, log: Log): Signals {
+function watchSignals(io: CliIo): Signals {
   const seen: string[] = [];
   let listener: ((count: number, signal: string) => void) | undefined;
+  const reload: { isWanted: boolean; call: () => void } = {
+    isWanted: false,
+    call: () => {
+      reload.isWanted = true;
+    },
+  };
   const releases = [
     ...(['SIGTERM', 'SIGINT'] as const).map((signal) =>
       io.onSignal(signal, () => {
@@ -84,15 +106,16 @@ function watchSignals(io: CliIo, log: Log): Signals {
         listener?.(seen.length, signal);
       }),
     ),
-    io.onSignal('SIGHUP', () => {
-      const warning = 'SIGHUP: the config cannot be reloaded in this version; restart to apply a change';
-      log.write('warn', 'gateway.warning', { warning });
-    }),
+    io.onSignal('SIGHUP', () => reload.call()),
   ];
   return {
     onStop: (call) => {
       listener = call;
       seen.forEach((signal, index) => call(index + 1, signal));
+    },
+    onReload: (call) => {
+      reload.call = call;
+      if (reload.isWanted) call();
     },
     release: () => releases.forEach((release) => release()),
   };

@@ -32,7 +32,12 @@ function fakeParts(startGateway?: DevParts['startGateway']) {
           return Promise.resolve();
         };
         const port = config.listen.rtmp?.port === 0 ? 5555 : (config.listen.rtmp?.port ?? -1);
-        return Promise.resolve({ addresses: { rtmp: { host: '127.0.0.1', port } }, drain: stop, stop });
+        return Promise.resolve({
+          addresses: { rtmp: { host: '127.0.0.1', port } },
+          reload: () => Promise.resolve([]),
+          drain: stop,
+          stop,
+        });
       }),
   };
   return { noted, configs, parts };
@@ -158,6 +163,7 @@ describe('portcullis dev', () => {
     const { noted, parts } = fakeParts(() =>
       Promise.resolve({
         addresses: {},
+        reload: () => Promise.resolve([]),
         drain: () => Promise.resolve(),
         stop: () => new Promise<void>(() => undefined),
       }),

@@ -10,6 +10,10 @@ function fakeGateway() {
   let finish: () => void = () => undefined;
   const gateway: Gateway = {
     addresses: { rtmp: { host: '127.0.0.1', port: 1935 } },
+    reload: () => {
+      calls.push('reload');
+      return Promise.resolve([]);
+    },
     drain: (graceMs) => {
       calls.push(`drain ${graceMs}`);
       return new Promise((resolve) => {
@@ -93,18 +97,64 @@ describe('serve', () => {
     expect(await code).toBe(0);
   });
 
-  it('says on SIGHUP that it cannot reload, and lives on', async () => {
+  it('reloads on SIGHUP, also one that came while it was starting', async () => {
     const io = world();
+    const { gateway, calls, finish } = fakeGateway();
+    let open: (gateway: Gateway) => void = () => undefined;
+    const code = started(io, () => new Promise((resolve) => (open = resolve)));
+    await turn();
+    io.signal('SIGHUP');
+    open(gateway);
+    await turn();
+    expect(calls).toEqual(['reload']);
+    io.signal('SIGHUP');
+    await turn();
+    expect(calls).toEqual(['reload', 'reload']);
+    io.clock.advance(20);
+    expect(events(io).at(-1)).toMatchObject({ event: 'config.reload', trigger: 'signal', outcome: 'applied' });
+    io.signal('SIGTERM');
+    finish();
+    expect(await code).toBe(0);
+    expect(io.clock.pending).toBe(0);
+  });
+
+  it('reloads when the config file changes, unless told not to watch it', async () => {
+    const files = { 'g.yaml': configText() };
+    for (const [flags, reloads] of [
+      [[], 1],
+      [['--no-watch'], 0],
+    ] as const) {
+      const io = fakeIo({ files });
+      const { gateway, calls, finish } = fakeGateway();
+      const code = runServe(['--config', 'g.yaml', ...flags], io, () => Promise.resolve(gateway));
+      await turn();
+      files['g.yaml'] += ' ';
+      io.clock.advance(6_000);
+      await turn();
+      expect(calls).toHaveLength(reloads);
+      io.signal('SIGTERM');
+      finish();
+      expect(await code).toBe(0);
+    }
+  });
+
+  it('keeps the old config on SIGHUP when the new one is wrong, and says where', async () => {
+    const files = { 'g.yaml': configText() };
+    const io = fakeIo({ files });
     const { gateway, calls, finish } = fakeGateway();
     const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
     await turn();
+    files['g.yaml'] = configText({ limits: { connections: -1 } });
     io.signal('SIGHUP');
+    await turn();
     io.clock.advance(20);
-    expect(events(io).at(-1)).toMatchObject({
-      event: 'gateway.warning',
-      warning: expect.stringContaining('SIGHUP') as unknown,
-    });
     expect(calls).toEqual([]);
+    expect(events(io).at(-1)).toMatchObject({
+      level: 'error',
+      event: 'config.reload',
+      outcome: 'kept-old',
+      faults: [expect.stringContaining('limits.connections')],
+    });
     io.signal('SIGTERM');
     finish();
     expect(await code).toBe(0);
