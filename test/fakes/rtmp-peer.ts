@@ -30,7 +30,8 @@ export class RtmpPeer {
   readonly #header = newChunkHeader();
   readonly #pieces = new Map<ChunkStream, Buffer[]>();
   #input: Buffer = Buffer.alloc(0);
-  #isShaken = false;
+  /** The handshake is done: what is sent from now on is read as chunks. */
+  isShaken = false;
 
   constructor(stream: ByteStream, role: 'client' | 'server') {
     this.stream = stream;
@@ -136,11 +137,11 @@ export class RtmpPeer {
   }
 
   #take(bytes: Buffer): void {
-    if (!this.#isShaken) {
+    if (!this.isShaken) {
       const step = this.#handshake.push(bytes);
       if (step.reply !== undefined) this.stream.write(step.reply);
       if (!step.done) return;
-      this.#isShaken = true;
+      this.isShaken = true;
       bytes = Buffer.from(step.rest ?? Buffer.alloc(0));
     }
     this.received = Buffer.concat([this.received, bytes]);
