@@ -24,6 +24,12 @@ export interface Credential {
   readonly password?: Secret;
 }
 
+/** A login that came without a token; only hooks that ask others look at it. */
+export interface Account {
+  readonly username?: string;
+  readonly password?: Secret;
+}
+
 /** One question to the law. Frozen; the same record for all four transports. */
 export interface ConnectionRequest {
   readonly sessionId: string;
@@ -35,6 +41,8 @@ export interface ConnectionRequest {
   readonly remoteAddress: string;
   readonly target: StreamTarget;
   readonly credential?: Credential;
+  /** Only where no token came. */
+  readonly account?: Account;
 }
 
 /** `app[/room…]/name` of a target; of a connect request what is known of it. */

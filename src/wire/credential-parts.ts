@@ -1,5 +1,5 @@
 import { reject, type Rejection } from '../model/rejection.js';
-import type { Carrier, Credential } from '../model/request.js';
+import type { Account, Carrier, Credential } from '../model/request.js';
 import { Secret } from '../model/secret.js';
 import type { QueryPair } from './query.js';
 
@@ -19,9 +19,10 @@ export type CredentialPart =
 /** What a parameter or argument is meant as. */
 export type CredentialField = 'token' | 'username' | 'password';
 
-/** What a client has shown in all, or why that cannot be taken. */
+/** What a client has shown in all, or why that cannot be taken. `account` is only there without a token. */
 export type MergedCredentials =
-  { readonly ok: true; readonly credential?: Credential } | { readonly ok: false; readonly rejection: Rejection };
+  | { readonly ok: true; readonly credential?: Credential; readonly account?: Account }
+  | { readonly ok: false; readonly rejection: Rejection };
 
 const FIELDS: ReadonlyMap<string, CredentialField> = new Map([
   ['token', 'token'],
@@ -51,7 +52,7 @@ export function credentialPart(field: CredentialField, carrier: Carrier, value: 
 
 /**
  * Makes one credential of all parts that were found, in the order in which they were. The same token twice is one token; of
- * usernames and passwords the first counts. Without a token there is no credential.
+ * usernames and passwords the first counts. Without a token there is no credential, at most an account.
  *
  * Rejections: `token-conflict` (two different ones), `token-malformed` (over 8192 characters), `malformed-request` (the names
  * by which Red5's own servers come past their token check).
@@ -77,7 +78,10 @@ export function mergeCredentials(
     );
   }
   const [token] = tokens;
-  if (token === undefined) return { ok: true };
+  if (token === undefined) {
+    const account = accountOf(parts);
+    return { ok: true, ...(Object.keys(account).length === 0 ? {} : { account }) };
+  }
   const other = tokens.find((part) => !part.value.equals(token.value));
   if (other !== undefined) {
     return refused('token-conflict', `the token in ${other.carrier} differs from the one in ${token.carrier}`);
@@ -112,7 +116,7 @@ function isReserved(word: string): boolean {
   return /^(?:restreamer$|cluster-restreamer)/i.test(word.trim());
 }
 
-function accountOf(parts: readonly CredentialPart[]): Pick<Credential, 'username' | 'password'> {
+function accountOf(parts: readonly CredentialPart[]): Account {
   const username = parts.find((part) => part.what === 'username')?.text;
   const password = parts.find((part) => part.what === 'password')?.value;
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };

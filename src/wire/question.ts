@@ -38,12 +38,13 @@ export function makeQuestion(asker: Asker, action: Action, { path, merged, refus
     refused ??
     (merged.ok ? undefined : merged.rejection) ??
     (path.ok ? undefined : reject('path-invalid', path.detail));
-  const credential = refused === undefined && merged.ok ? merged.credential : undefined;
+  const shown = refused === undefined && merged.ok ? merged : undefined;
   const request: ConnectionRequest = Object.freeze({
     ...asker,
     action,
     target: path.ok ? path.target : NOWHERE,
-    ...(credential === undefined ? {} : { credential }),
+    ...(shown?.credential && { credential: shown.credential }),
+    ...(shown?.account && { account: shown.account }),
   });
   return { request, ...(rejection === undefined ? {} : { rejection }) };
 }

@@ -77,9 +77,12 @@ describe('partsOfQuery', () => {
 });
 
 describe('mergeCredentials', () => {
-  it('gives no credential when no token was found', () => {
+  it('gives no credential when no token was found, only the account that was', () => {
     expect(mergeCredentials([])).toEqual({ ok: true });
-    expect(mergeCredentials(credentialPart('username', 'app-query', 'u'), [])).toEqual({ ok: true });
+    expect(mergeCredentials(credentialPart('username', 'app-query', 'u'), [])).toEqual({
+      ok: true,
+      account: { username: 'u' },
+    });
   });
 
   it('takes the same token from several places for one, and names the first place (RTMP-04, RTMP-11)', () => {
