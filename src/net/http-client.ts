@@ -1,6 +1,7 @@
+import { lookup as lookupName } from 'node:dns';
 import { request as requestPlain, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
@@ -28,6 +29,8 @@ export interface HttpCall {
   readonly signal: AbortSignal;
   /** Authorities to trust instead of the system's, PEM. */
   readonly ca?: string | Buffer;
+  /** Addresses that are not called, whatever name leads to them. */
+  readonly isForbidden?: (address: string) => boolean;
   readonly clock?: Clock;
 }
 
@@ -49,6 +52,10 @@ export function callHttp(call: HttpCall): Promise<HttpReply> {
   if (!/^\/[\x21-\x7e]*$/.test(target.reveal())) {
     return Promise.reject(new GatewayError('origin-refused', 'gateway', 'the address at the origin is no path'));
   }
+  // A name is looked at when it has been looked up.
+  if (isIP(call.host) !== 0 && call.isForbidden?.(call.host) === true) {
+    return Promise.reject(failure('origin-unavailable', call, FORBIDDEN));
+  }
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       cancel();
@@ -65,7 +72,8 @@ export function callHttp(call: HttpCall): Promise<HttpReply> {
     signal.addEventListener('abort', onAbort, { once: true });
     request.on('error', (error: NodeJS.ErrnoException) => {
       const isNonsense = error.code?.startsWith('HPE_') === true;
-      fail(isNonsense ? 'origin-refused' : 'origin-unavailable', error.code ?? 'the connection broke', error);
+      const why = error.message === FORBIDDEN ? FORBIDDEN : (error.code ?? 'the connection broke');
+      fail(isNonsense ? 'origin-refused' : 'origin-unavailable', why, error);
     });
     request.on('upgrade', () => fail('origin-refused', 'it changed the protocol'));
     request.on('response', (response) => {
@@ -83,7 +91,20 @@ export function callHttp(call: HttpCall): Promise<HttpReply> {
   });
 }
 
-function start({ host, port, secure, method, target, headers, body, ca }: HttpCall): ClientRequest {
+const FORBIDDEN = 'its address is link-local or of a metadata service';
+
+/** Looks a name up, and takes it for unknown when any of its addresses is forbidden: the answer may come from anybody. */
+function guardedLookup(isForbidden: (address: string) => boolean): LookupFunction {
+  return (host, options, callback) => {
+    lookupName(host, options, (error, found, family) => {
+      const listed = typeof found === 'string' ? [found] : error === null ? found.map(({ address }) => address) : [];
+      const refusal = error ?? (listed.some(isForbidden) ? new Error(FORBIDDEN) : null);
+      callback(refusal, found, family);
+    });
+  };
+}
+
+function start({ host, port, secure, method, target, headers, body, ca, isForbidden }: HttpCall): ClientRequest {
   const length: [string, string][] = body === undefined ? [] : [['Content-Length', String(Buffer.byteLength(body))]];
   const shown = headers.map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value] as const);
   const options: RequestOptions = {
@@ -95,6 +116,7 @@ function start({ host, port, secure, method, target, headers, body, ca }: HttpCa
     // A fresh connection each time: no answer can ever belong to another question.
     agent: false,
     insecureHTTPParser: false,
+    ...(isForbidden === undefined ? {} : { lookup: guardedLookup(isForbidden) }),
     maxHeaderSize: MAX_ANSWER_HEAD_BYTES,
   };
   if (!secure) return requestPlain(options);
