@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config/config.js';
+import { createForeignHooks, type ImportModule } from './gateway/foreign-hooks.js';
 import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
 import { createLive } from './gateway/live.js';
 import { restartNotes } from './gateway/restart-notes.js';
@@ -22,7 +23,7 @@ export interface Gateway {
   readonly addresses: Readonly<Record<string, ListenAddress>>;
   /**
    * Puts another config in force without ending anything; lines that come back say what waits for a restart.
-   * Rejects with GatewayError `config-keys`; then the old one stays whole.
+   * Rejects with GatewayError `config-keys` or `config-hooks`; then the old one stays whole.
    */
   reload(config: Config): Promise<readonly string[]>;
   /** Refuses new streams at once, lets running ones go on for up to `graceMs`, then ends them and stops. */
@@ -36,6 +37,8 @@ export interface GatewayDeps {
   readonly log: Log;
   readonly metrics: Metrics & { render(): string };
   readonly clock: Clock;
+  /** Loads a module of `hooks` by its URL. Default: as Node does. */
+  readonly importModule?: ImportModule;
 }
 
 const DRAIN_POLL_MS = 100;
@@ -44,17 +47,20 @@ const FAREWELL_MS = 2500;
 
 /**
  * Builds every room and introduces them to each other, then opens the listeners.
- * Rejects with GatewayError `listen-failed` or `config-keys`; nothing stays open then.
+ * Rejects with GatewayError `listen-failed`, `config-keys` or `config-hooks`; nothing stays open then.
  */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const { log, metrics, clock } = deps;
   const state = { isDraining: false };
   const pacer = createPacer(config.relay.paceMs);
-  const live = createLive(config, { ...deps, pacer });
+  const foreignHooks = createForeignHooks(deps);
+  await foreignHooks.prepare(config);
+  const live = createLive(config, { ...deps, pacer, foreignHooks });
   const door = createDoor({
     decide: (request) => live.now.decide(request),
     chooseOrigin: (request) => live.now.origins.choose(request),
     startRelay: (ends, onEnd) => live.now.startRelay(ends, onEnd),
+    onOver: (request, identity, reason) => live.now.farewell(request, identity, reason),
     log,
     metrics,
     clock,
@@ -109,10 +115,15 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   };
   return {
     addresses: Object.fromEntries([...listeners].map(([name, { host, port }]) => [name, { host, port }])),
-    reload(next) {
+    async reload(next) {
       const notes = restartNotes(live.now.config, next);
-      live.use(next);
-      return Promise.resolve(notes);
+      try {
+        await foreignHooks.prepare(next);
+        live.use(next);
+      } finally {
+        foreignHooks.keep(live.now.config);
+      }
+      return notes;
     },
     async drain(graceMs) {
       state.isDraining = true;

@@ -1,4 +1,4 @@
-import type { AuthKey, Config, Origin } from '../config/config.js';
+import type { AuthKey, Config, HookConfig, Origin } from '../config/config.js';
 import { effectiveYaml } from '../config/effective.js';
 import { parseArguments } from './arguments.js';
 import { CHECK_FLAGS } from './flags.js';
@@ -33,7 +33,7 @@ function summary({ listen, tls, auth, hooks, origins, limits }: Config): string 
       ({ serverNames }) => ['certificate', serverNames.join(', ') || 'for its own names'] as const,
     ),
     ['profile', `${auth.profile}, sessions ${auth.onExpiry === 'keep' ? 'outlive' : 'end with'} their token`],
-    ['hooks', hooks.join(', ') || 'none: everybody is refused'],
+    ['hooks', hooks.map(hookText).join(', ') || 'none: everybody is refused'],
     ...auth.keys.map((key) => ['key', keyText(key)] as const),
     ['issuers', auth.issuers.join(', ') || 'not checked'],
     ['audiences', auth.audiences.join(', ') || 'not checked'],
@@ -45,6 +45,14 @@ function summary({ listen, tls, auth, hooks, origins, limits }: Config): string 
     ],
   ];
   return rows.map(([name, text]) => `${name.padEnd(12)}${text}\n`).join('');
+}
+
+function hookText(hook: HookConfig): string {
+  const name = hook.id === hook.name ? hook.name : `${hook.name} (${hook.id})`;
+  if (hook.name === 'module') return `${name} ${hook.file}`;
+  if (hook.name !== 'call-http') return name;
+  const { secure, host, port } = hook.url;
+  return `${name} ${hook.form} ${secure ? 'https' : 'http'}://${host}:${port}`;
 }
 
 function keyText(key: AuthKey): string {

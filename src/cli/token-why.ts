@@ -32,7 +32,8 @@ export const runWhy: Command = async (args, io) => {
   const { flags, question } = asked;
   const loaded = loadConfigFor('token why', flags.config, io);
   if (!loaded.ok) return loaded.code;
-  const { auth, hooks } = loaded.config;
+  const { auth } = loaded.config;
+  const hooks = loaded.config.hooks.map(({ name }) => name);
   if (!hooks.includes('verify-token')) {
     const isOpen = hooks.includes('open');
     io.stdout(

@@ -1,5 +1,7 @@
 import type { Secret } from '../model/secret.js';
-import type { HOOK_NAMES, KEY_ALGORITHMS, SECRET_ENCODINGS } from './schema-auth.js';
+import type { Action } from '../model/transport.js';
+import type { KEY_ALGORITHMS, SECRET_ENCODINGS } from './schema-auth.js';
+import type { HOOK_NAMES, PLAIN_HOOK_NAMES } from './schema-hooks.js';
 import type { ConfigInput } from './schema.js';
 import type { ORIGIN_PRESETS } from './schema-origins.js';
 
@@ -18,7 +20,7 @@ export interface Config {
   };
   readonly tls: { readonly certificates: readonly Certificate[] };
   readonly auth: Auth;
-  readonly hooks: readonly HookName[];
+  readonly hooks: readonly HookConfig[];
   readonly origins: readonly Origin[];
   readonly limits: Readonly<ConfigInput['limits']>;
   readonly relay: Readonly<ConfigInput['relay']>;
@@ -148,6 +150,51 @@ export type OriginCredentialsConfig =
 
 /** Where an origin is shown its credentials. */
 export type CredentialPlacement = 'query' | 'arguments';
+/** One vote, in the order of the list. */
+export type HookConfig = { readonly name: PlainHookName; readonly id: string } | CallHttpConfig | ModuleConfig;
+
+/** A hook that asks a server. All of it is made of plain values, so that two that are written alike can be told to be one. */
+export interface CallHttpConfig {
+  readonly name: 'call-http';
+  /** For log and metrics. */
+  readonly id: string;
+  readonly form: 'json' | 'round-trip';
+  readonly url: HttpTarget;
+  readonly invalidateUrl?: HttpTarget;
+  readonly actions: readonly Action[];
+  readonly clientTokenRequired: boolean;
+  readonly sendToken: boolean;
+  readonly timeoutSeconds: number;
+  readonly maxConcurrent: number;
+  readonly cacheSeconds: number;
+  readonly breakerFailures: number;
+  readonly breakerSeconds: number;
+  readonly headers: readonly { readonly name: string; readonly value: Secret }[];
+  readonly ca?: string;
+  readonly onFailure: 'refuse' | 'allow';
+}
+
+/** What an HTTP call goes to. */
+export interface HttpTarget extends Endpoint {
+  readonly secure: boolean;
+  /** Path and query, percent-encoded; begins with `/`. */
+  readonly path: string;
+}
+
+/** A hook of the operator's own. */
+export interface ModuleConfig {
+  readonly name: 'module';
+  readonly id: string;
+  /** Its path, and a digest of what stood in it when the config was read. */
+  readonly file: string;
+  readonly digest: string;
+  /** Absent: the module's own. */
+  readonly actions?: readonly Action[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A hook that needs nothing but its name. */
+export type PlainHookName = (typeof PLAIN_HOOK_NAMES)[number];
 /** A hook that a config may name. */
 export type HookName = (typeof HOOK_NAMES)[number];
 /** A signature algorithm a key may be pinned to. */

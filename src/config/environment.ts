@@ -67,7 +67,7 @@ function readVariable(variable: string, text: string): Reading {
     if (step === undefined || node === undefined) return unknownVariable(variable);
     path.push(step);
   }
-  return node.kind === 'group'
+  return node.kind === 'group' && node.choices === undefined
     ? { problem: 'names a group of keys', expected: `expected one key of it, such as ${example(node, path)}` }
     : { path, value: valueOf(node, text) };
 }

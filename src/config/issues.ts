@@ -19,10 +19,18 @@ export interface Finding {
 export function findingsOf(issues: readonly z.core.$ZodIssue[], root: unknown): readonly Finding[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+    if (issue.code === 'invalid_union') return findingsOf(issuesOfUnion(issue, valueAt(root, path)), root);
     if (issue.code === 'unrecognized_keys')
       return issue.keys.slice(0, MAX_UNKNOWN_KEYS).map((key) => unknownKey(path, key));
     return [{ path, ...wordsOf(issue, path, valueAt(root, path)) }];
   });
+}
+
+/** Of a word or a group of keys: what is wrong with the one that was meant. */
+function issuesOfUnion({ errors, path }: z.core.$ZodIssueInvalidUnion, value: unknown): readonly z.core.$ZodIssue[] {
+  const isGroup = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const meant = errors[isGroup ? errors.length - 1 : 0] ?? [];
+  return meant.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
 }
 
 function unknownKey(parent: readonly PathStep[], key: string): Finding {
@@ -33,7 +41,8 @@ function unknownKey(parent: readonly PathStep[], key: string): Finding {
   const hint = didYouMean(key, known);
   const expected = hint === '' ? `expected one of ${known.join(', ')}` : hint;
   // `{ value:TEXT }` and `{ TEXT }` make the secret itself a key.
-  const isSafe = WORD.test(key) && (hint !== '' || node?.keys.has('file') !== true);
+  const isRef = known.length > 0 && known.every((name) => name === 'file' || name === 'env' || name === 'value');
+  const isSafe = WORD.test(key) && (hint !== '' || !isRef);
   if (isSafe) return { path: [...parent, key], problem: 'is not a known key', expected };
   const glued = known.find((name) => key.startsWith(`${name}:`));
   return {

@@ -11,6 +11,7 @@ export interface KeyNode {
   readonly required: boolean;
   /** Default in JSON; undefined when there is none. */
   readonly fallback?: unknown;
+  /** Of a group: words that may stand in its place. */
   readonly choices?: readonly unknown[];
   readonly minimum?: number;
   readonly maximum?: number;
@@ -29,6 +30,7 @@ interface SchemaNode {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
 }
 
 let tree: KeyNode | undefined;
@@ -56,7 +58,15 @@ export function valuePaths(
   return [path];
 }
 
-function nodeOf(schema: SchemaNode, required: boolean): KeyNode {
+/** A word or a group of keys: the group, with the words as its choices. */
+function withWords({ anyOf, ...rest }: SchemaNode): SchemaNode {
+  const group = anyOf?.find(({ type }) => type === 'object');
+  const words = anyOf?.flatMap((one) => one.enum ?? []) ?? [];
+  return group === undefined ? rest : { ...group, ...rest, enum: words };
+}
+
+function nodeOf(written: SchemaNode, required: boolean): KeyNode {
+  const schema = withWords(written);
   const properties = Object.entries(schema.properties ?? {});
   const keys = new Map(properties.map(([key, child]) => [key, nodeOf(child, schema.required?.includes(key) ?? false)]));
   return {

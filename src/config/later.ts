@@ -8,7 +8,6 @@ const LATER_KEYS: Readonly<Record<string, string>> = {
 const LATER_WORDS: Readonly<Record<string, string>> = {
   'store.type=valkey': 'the store valkey is not in this version',
   'hooks[]=limits': 'limits are not a hook in this version; they always hold',
-  'hooks[]=call-http': 'the hook call-http is not in this version',
 };
 
 /** What to say of a key that a later version will have; undefined for any other. */

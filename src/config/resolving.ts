@@ -45,9 +45,14 @@ export class Resolving {
     return this.warnings.some((one) => pathText(one.path) === pathText(path));
   }
 
+  /** Where a file that the config names lies. */
+  pathOf(file: string): string {
+    return isAbsolute(file) ? file : join(this.folder, file);
+  }
+
   /** The bytes of a file that the config names; a fault when it cannot be read. */
   bytes(path: readonly PathStep[], file: string): Buffer | null {
-    const at = isAbsolute(file) ? file : join(this.folder, file);
+    const at = this.pathOf(file);
     try {
       const bytes = this.readFile(at);
       if (bytes.length <= MAX_REFERENCED_BYTES) return bytes;

@@ -20,9 +20,6 @@ export const KEY_ALGORITHMS = [
 /** How the text of a shared secret stands for its bytes. */
 export const SECRET_ENCODINGS = ['utf8', 'base64', 'base64url', 'hex'] as const;
 
-/** The hooks a config may name; `open` stands alone and lets everybody in. */
-export const HOOK_NAMES = ['verify-token', 'require-transport', 'require-role', 'require-room', 'open'] as const;
-
 /** Several keys are for rotation; each one is a signature check that a stranger can make the gateway do. */
 const MAX_KEYS = 16;
 
@@ -72,10 +69,3 @@ export const authSchema = z
   })
   .prefault({})
   .describe('Whose tokens are believed, and how strictly.');
-
-/** `hooks`: the order of the votes. */
-export const hooksSchema = z
-  .array(z.enum(HOOK_NAMES))
-  .max(16)
-  .default(['verify-token', 'require-transport', 'require-role', 'require-room'])
-  .describe('The votes, in order; the first no wins. Empty: everybody is refused. `open` alone: everybody is let in.');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { authSchema, hooksSchema } from './schema-auth.js';
+import { authSchema } from './schema-auth.js';
+import { hooksSchema } from './schema-hooks.js';
 import { limitsSchema, logSchema, relaySchema, storeSchema } from './schema-limits.js';
 import { adminSchema, listenSchema, tlsSchema } from './schema-listen.js';
 import { originsSchema } from './schema-origins.js';

@@ -1,35 +1,44 @@
 import type { Config } from '../config/config.js';
+import { createFarewell } from '../hooks/farewell.js';
 import { createHooks, type HookDeps } from '../hooks/index.js';
 import { createPipeline } from '../hooks/pipeline.js';
 import { createKeySet, type KeySpec, type TokenPolicy } from '../hooks/verify-token/index.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
-import type { Decide } from '../model/hook.js';
+import type { Decide, Farewell, Hook } from '../model/hook.js';
 import type { Log, Metrics } from '../model/telemetry.js';
+import { isForeign, type ForeignHooks } from './foreign-hooks.js';
 
 /** What the law is told with. */
 export interface LawDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Where the hooks of other people are, prepared for the config. */
+  readonly foreignHooks: ForeignHooks;
+}
+
+/** The law of one config. */
+export interface Law {
+  readonly decide: Decide;
+  /** Tells the hooks of a stream that is over. */
+  readonly farewell: Farewell;
 }
 
 /** Builds the hooks of the config and joins them into the one function that decides. Throws GatewayError `config-keys`. */
-export function createLaw(config: Config, { log, metrics, clock }: LawDeps): Decide {
-  return createPipeline(
-    createHooks(
-      config.hooks.map((name) => ({ name })),
-      hookDeps(config, clock),
-    ),
-    {
-      clock,
-      hookTimeoutMs: config.limits.hookTimeoutSeconds * 1000,
-      onHookError: (hook, error) => {
-        metrics.count('hook_errors_total', { hook: hook.name });
-        log.write('error', 'gateway.error', { hook: hook.name, error });
-      },
-    },
+export function createLaw(config: Config, { log, metrics, clock, foreignHooks }: LawDeps): Law {
+  const specs = config.hooks.map((entry) =>
+    isForeign(entry) ? { hook: foreignHooks.hookOf(entry) } : { name: entry.name },
   );
+  const hooks = createHooks(specs, hookDeps(config, clock));
+  const onHookError = (hook: Hook, error: unknown): void => {
+    metrics.count('hook_errors_total', { hook: hook.name });
+    log.write('error', 'gateway.error', { hook: hook.name, error });
+  };
+  return {
+    decide: createPipeline(hooks, { clock, hookTimeoutMs: config.limits.hookTimeoutSeconds * 1000, onHookError }),
+    farewell: createFarewell(hooks, onHookError),
+  };
 }
 
 function hookDeps(config: Config, clock: Clock): HookDeps {

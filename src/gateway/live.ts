@@ -1,9 +1,10 @@
 import type { Config } from '../config/config.js';
 import type { Clock } from '../model/clock.js';
-import type { Decide } from '../model/hook.js';
+import type { Decide, Farewell } from '../model/hook.js';
 import type { StartRelay } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { Pacer } from '../net/pacing.js';
+import type { ForeignHooks } from './foreign-hooks.js';
 import { createLaw } from './law.js';
 import { createOrigins, type Origins } from './origins.js';
 import { createRelaying } from './relaying.js';
@@ -12,6 +13,7 @@ import { createRelaying } from './relaying.js';
 export interface Generation {
   readonly config: Config;
   readonly decide: Decide;
+  readonly farewell: Farewell;
   readonly origins: Origins;
   readonly startRelay: StartRelay;
 }
@@ -41,6 +43,7 @@ export interface LiveDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly pacer: Pacer;
+  readonly foreignHooks: ForeignHooks;
 }
 
 /** Makes the first generation. Throws GatewayError `config-keys`. */
@@ -85,7 +88,7 @@ export function createLive(config: Config, deps: LiveDeps): Live {
 function generationOf(config: Config, deps: LiveDeps): Generation {
   return {
     config,
-    decide: createLaw(config, deps),
+    ...createLaw(config, deps),
     origins: createOrigins(config, deps),
     startRelay: createRelaying(config, deps.clock, deps.pacer),
   };

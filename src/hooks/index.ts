@@ -6,7 +6,7 @@ import { requireRoom } from './require-room/index.js';
 import { requireTransport } from './require-transport/index.js';
 import { verifyToken, type TokenPolicy } from './verify-token/index.js';
 
-/** Every hook that the config can name. */
+/** Every hook that is built from its name alone. */
 export const HOOK_NAMES = ['verify-token', 'require-transport', 'require-role', 'require-room', 'open'] as const;
 
 /** One of them. */
@@ -15,10 +15,8 @@ export type HookName = (typeof HOOK_NAMES)[number];
 /** The order that applies when the config names none. */
 export const DEFAULT_HOOKS: readonly HookName[] = ['verify-token', 'require-transport', 'require-role', 'require-room'];
 
-/** One entry of `hooks` in the config. */
-export interface HookSpec {
-  readonly name: HookName;
-}
+/** One entry of `hooks` in the config: a hook of this house by its name, or one that is ready made. */
+export type HookSpec = { readonly name: HookName } | { readonly hook: Hook };
 
 /** What the hooks are built from. */
 export interface HookDeps {
@@ -50,5 +48,5 @@ export function createHooks(specs: readonly HookSpec[], deps: HookDeps): readonl
     'require-room': requireRoom,
     open,
   };
-  return specs.map(({ name }) => builders[name]());
+  return specs.map((spec) => ('hook' in spec ? spec.hook : builders[spec.name]()));
 }

@@ -14,6 +14,8 @@ export type LogEvent =
   | 'session.start'
   | 'session.note'
   | 'session.end'
+  | 'hook.state'
+  | 'hook.note'
   | 'origin.state'
   | 'embedded-origin';
 

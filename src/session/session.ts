@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.js';
-import type { Decide } from '../model/hook.js';
+import type { Decide, Farewell } from '../model/hook.js';
 import type { ChooseOrigin, Door, EndReason, StartRelay } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import { createExpiry } from './expiry.js';
@@ -13,6 +13,8 @@ export interface DoorDeps {
   readonly decide: Decide;
   readonly chooseOrigin: ChooseOrigin;
   readonly startRelay: StartRelay;
+  /** Told once of each stream that the law let in, when it is over or came to nothing. */
+  readonly onOver?: Farewell;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -57,6 +59,7 @@ export function createDoor(deps: DoorDeps): SessionDoor {
     registry: new Registry(clock, () => deps.publisherConflict),
     expiry: createExpiry(clock),
     onRunning: (session: StreamSession) => tally.add(session),
+    farewell: deps.onOver,
     onOver: (session: StreamSession) => {
       live.delete(session);
       tally.remove(session);

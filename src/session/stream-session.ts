@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
+import type { Farewell } from '../model/hook.js';
 import type { Identity } from '../model/identity.js';
 import type {
   ChooseOrigin,
@@ -33,6 +34,8 @@ export interface SessionDeps extends VerdictDeps {
   /** Called when it begins to run and when it is over, for the list of sessions. */
   readonly onRunning: (session: StreamSession) => void;
   readonly onOver: (session: StreamSession) => void;
+  /** Tells the hooks, if any, that a stream which was let in is over. */
+  readonly farewell: Farewell | undefined;
 }
 
 /** One session, for lists. */
@@ -76,6 +79,8 @@ export class StreamSession implements SessionHandle, Holder {
   readonly #askedAtMs: number;
   readonly #startedMs: number;
   #phase: 'asking' | 'confirmed' | 'over' = 'asking';
+  /** The law and the gateway's own state said yes. */
+  #isLetIn = false;
   #identity: Identity | undefined;
   #choice: OriginChoice | undefined;
   /** The origin holds our name, or may. */
@@ -148,7 +153,7 @@ export class StreamSession implements SessionHandle, Holder {
   end(reason: EndReason, error?: Error): void {
     const phase = this.#phase;
     if (phase === 'over') return;
-    this.#release();
+    this.#release(reason);
     if (phase === 'asking') {
       this.#abort.abort(ENDED);
       this.#write('info', 'session.note', { note: 'ended-in-setup', reason });
@@ -164,8 +169,12 @@ export class StreamSession implements SessionHandle, Holder {
 
   #reserve(signal: AbortSignal, identity: Identity | undefined): Rejection | undefined {
     this.#identity = identity;
-    if (this.role !== 'publisher' || signal.aborted || this.#isOver()) return undefined;
-    return this.#deps.registry.reserve(this.path, this);
+    const mayHold = this.role === 'publisher' && !signal.aborted && !this.#isOver();
+    const refusal = mayHold ? this.#deps.registry.reserve(this.path, this) : undefined;
+    this.#isLetIn = refusal === undefined;
+    // The client left while the law was thinking.
+    if (this.#isOver()) this.#farewell('client-closed');
+    return refusal;
   }
 
   #dial(): Promise<OriginLeg> {
@@ -225,17 +234,25 @@ export class StreamSession implements SessionHandle, Holder {
   }
 
   #refuse(rejection: Rejection): void {
-    this.#release();
+    this.#release('origin-error');
     this.#safely('refuse', () => this.#client.refuse(rejection));
   }
 
   /** Lets go of everything that would outlive the session. First, so that the name is free before anyone is told. */
-  #release(): void {
+  #release(reason: EndReason): void {
     this.#phase = 'over';
     this.#stopListening();
     this.#cancelExpiry();
     this.#deps.registry.release(this.path, this, this.#isKnownToOrigin);
     this.#deps.onOver(this);
+    this.#farewell(reason);
+  }
+
+  /** Those who said yes may want to know that it is over. */
+  #farewell(reason: EndReason): void {
+    if (!this.#isLetIn) return;
+    this.#isLetIn = false;
+    this.#deps.farewell?.(this.request, this.#identity, reason);
   }
 
   #recordEnd(reason: EndReason, error: Error | undefined): void {

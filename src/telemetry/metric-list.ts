@@ -95,6 +95,17 @@ export const METRICS = {
     help: 'Hooks that threw or answered too late.',
     labels: ['hook'],
   },
+  hook_calls_total: {
+    type: 'counter',
+    help: 'Questions of call-http, by what became of them (yes, no, nonsense, failed, busy, breaker-open, cached).',
+    labels: ['hook', 'outcome'],
+  },
+  hook_call_seconds: {
+    type: 'histogram',
+    help: 'Time that the servers of call-http took to answer.',
+    labels: ['hook'],
+    buckets: SETUP,
+  },
 } as const satisfies Readonly<Record<string, MetricSpec>>;
 
 /** The name of a metric, without prefix. */

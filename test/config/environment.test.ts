@@ -33,11 +33,14 @@ describe('a PORTCULLIS_ variable', () => {
     expect(config.auth.issuers).toEqual(['https://issuer.example']);
   });
 
+  it('may hold one entry of a list whose entries are a word or a group of keys', () => {
+    expect(withEnv({ PORTCULLIS_HOOKS__0: 'verify-token' }).hooks).toMatchObject([{ name: 'verify-token' }]);
+    expect(withEnv({ PORTCULLIS_HOOKS__0__NAME: 'verify-token' }).hooks).toMatchObject([{ name: 'verify-token' }]);
+  });
+
   it('may hold a list of words', () => {
-    expect(withEnv({ PORTCULLIS_HOOKS: '[verify-token, require-room]' }).hooks).toEqual([
-      'verify-token',
-      'require-room',
-    ]);
+    const { hooks } = withEnv({ PORTCULLIS_HOOKS: '[verify-token, require-room]' });
+    expect(hooks.map(({ name }) => name)).toEqual(['verify-token', 'require-room']);
   });
 
   it('keeps text that looks like a number', () => {

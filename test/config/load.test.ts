@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.js';
 import { HOOK_NAMES as HOOKS_OF_THE_ROOM } from '../../src/hooks/index.js';
-import { HOOK_NAMES } from '../../src/config/schema-auth.js';
+import { PLAIN_HOOK_NAMES as HOOK_NAMES } from '../../src/config/schema-hooks.js';
 import { complete, configOf, faultsOf, load, SECRET, selfSigned, warningsOf } from './loading.js';
 
 const MINIMAL = `listen:
@@ -20,7 +20,12 @@ describe('a small config', () => {
   it('is filled with every default', () => {
     const config = configOf(MINIMAL, { env });
     expect(config.listen).toEqual({ rtmp: { host: '0.0.0.0', port: 1935 } });
-    expect(config.hooks).toEqual(['verify-token', 'require-transport', 'require-role', 'require-room']);
+    expect(config.hooks.map(({ name }) => name)).toEqual([
+      'verify-token',
+      'require-transport',
+      'require-role',
+      'require-room',
+    ]);
     expect(config.auth).toMatchObject({ profile: 'red5', onExpiry: 'keep', maxTtlMinutes: 60, leewaySeconds: 0 });
     expect(config.auth.keys).toMatchObject([{ id: 'main', algorithm: 'HS256', kind: 'secret', encoding: 'utf8' }]);
     expect(config.origins).toEqual([

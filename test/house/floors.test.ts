@@ -104,6 +104,8 @@ describe('what rooms take from outside', () => {
     [/^(yaml|zod)$/, /^config$/],
     // The program of the child loads the origin by a name held in a constant; werift is named for its types alone.
     [/^(\?|werift)$/, /^embedded-origin$/],
+    // The modules of `hooks`, by the path that the config gives.
+    [/^\?$/, /^gateway$/],
   ];
 
   /** Single names that may be taken besides, and why. */

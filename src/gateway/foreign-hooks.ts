@@ -1,0 +1,121 @@
+import { pathToFileURL } from 'node:url';
+import type { CallHttpConfig, Config, HookConfig, ModuleConfig } from '../config/config.js';
+import { callHttpHook } from '../hooks/call-http/index.js';
+import { readUserModule, type UserModuleResult } from '../hooks/user-module/index.js';
+import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
+import type { Hook } from '../model/hook.js';
+import type { Log, Metrics } from '../model/telemetry.js';
+
+/** Loads an ES module by its URL; tests hand in one that has it already. */
+export type ImportModule = (url: string) => Promise<unknown>;
+
+/** What hooks of other people are made with. */
+export interface ForeignHooksDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly importModule?: ImportModule;
+}
+
+/** The hooks that ask others. They outlive a reload when their entry stays the same: breaker, cache and a module's own state. */
+export interface ForeignHooks {
+  /** Makes those of a config that are not there yet. Rejects with GatewayError `config-hooks`. */
+  prepare(config: Config): Promise<void>;
+  /** The hook of an entry that was prepared. Throws GatewayError `config-hooks` if it was not. */
+  hookOf(entry: CallHttpConfig | ModuleConfig): Hook;
+  /** Forgets those that the config does not name. */
+  keep(config: Config): void;
+}
+
+/** An entry that needs more than its name. */
+export function isForeign(entry: HookConfig): entry is CallHttpConfig | ModuleConfig {
+  return entry.name === 'call-http' || entry.name === 'module';
+}
+
+/** Time a module has to be loaded and to make its hook; one that waits for something at its top level must not stop the start. */
+const LOAD_TIMEOUT_MS = 10_000;
+
+const importNatively: ImportModule = (url) => import(url) as Promise<unknown>;
+
+/** Makes the place where hooks of other people are kept. */
+export function createForeignHooks(deps: ForeignHooksDeps): ForeignHooks {
+  const hooks = new Map<string, Hook>();
+  return {
+    async prepare(config) {
+      for (const entry of config.hooks.filter(isForeign)) {
+        const key = keyOf(entry);
+        if (hooks.has(key)) continue;
+        hooks.set(key, entry.name === 'module' ? await loadModule(entry, deps) : makeCall(entry, deps));
+      }
+    },
+    hookOf(entry) {
+      const hook = hooks.get(keyOf(entry));
+      if (hook === undefined)
+        throw new GatewayError('config-hooks', 'gateway', `the hook ${entry.id} was not prepared`);
+      return hook;
+    },
+    keep(config) {
+      const named = new Set(config.hooks.filter(isForeign).map(keyOf));
+      for (const key of [...hooks.keys()]) if (!named.has(key)) hooks.delete(key);
+    },
+  };
+}
+
+/** Entries that are written alike are one; a secret counts by its fingerprint. */
+function keyOf(entry: CallHttpConfig | ModuleConfig): string {
+  return JSON.stringify(entry);
+}
+
+function makeCall(entry: CallHttpConfig, { log, metrics, clock }: ForeignHooksDeps): Hook {
+  const { id: hook, url, invalidateUrl, headers, ca, form, actions, onFailure, sendToken, clientTokenRequired } = entry;
+  return callHttpHook({
+    ...{ id: hook, form, actions, onFailure, sendToken, clientTokenRequired, clock },
+    target: url,
+    ...(invalidateUrl && { invalidate: invalidateUrl }),
+    ...(ca !== undefined && { ca }),
+    headers: headers.map(({ name, value }) => [name, value] as const),
+    timeoutMs: entry.timeoutSeconds * 1000,
+    maxConcurrent: entry.maxConcurrent,
+    cacheMs: entry.cacheSeconds * 1000,
+    breakerFailures: entry.breakerFailures,
+    breakerMs: entry.breakerSeconds * 1000,
+    onBreaker: (state) => log.write(state === 'open' ? 'warn' : 'info', 'hook.state', { hook, breaker: state }),
+    onCall: (outcome, seconds) => {
+      metrics.count('hook_calls_total', { hook, outcome });
+      if (seconds > 0) metrics.observe('hook_call_seconds', { hook }, seconds);
+    },
+  });
+}
+
+async function loadModule(entry: ModuleConfig, deps: ForeignHooksDeps): Promise<Hook> {
+  const { id, file, digest, actions, options } = entry;
+  const { log, clock, importModule = importNatively } = deps;
+  const fail = (problem: string): never => {
+    throw new GatewayError('config-hooks', 'gateway', `hooks (${id}): the module ${file} ${problem}`);
+  };
+  const load = async (): Promise<UserModuleResult> => {
+    // With the digest behind it, a file that has changed is loaded anew at a reload.
+    const exported = await importModule(`${pathToFileURL(file).href}?${digest}`);
+    return readUserModule(exported, {
+      ...{ id, options },
+      ...(actions && { actions }),
+      tools: { now: () => clock.now(), log: (fields) => log.write('info', 'hook.note', { ...fields, hook: id }) },
+    });
+  };
+  let read: UserModuleResult;
+  try {
+    read = await inTime(load(), clock);
+  } catch (error) {
+    return fail(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return read.ok ? read.hook : fail(read.problem);
+}
+
+async function inTime<T>(loading: Promise<T>, clock: Clock): Promise<T> {
+  let cancel = (): void => undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    cancel = clock.after(LOAD_TIMEOUT_MS, () => reject(new Error(`it was not done within ${LOAD_TIMEOUT_MS} ms`)));
+  });
+  return Promise.race([loading, deadline]).finally(() => cancel());
+}
