@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import type { Gateway, startGateway } from '../gateway.js';
+import { GatewayError } from '../model/errors.js';
 import type { Log } from '../model/telemetry.js';
 import { watchEventLoop } from '../telemetry/event-loop.js';
 import { gatherLines } from '../telemetry/line-gatherer.js';
@@ -75,7 +76,7 @@ async function serve(
   } catch (error) {
     log.write('error', 'gateway.error', { error });
     io.stderr(`portcullis: ${startFailure(error, config)}\n`);
-    return EXIT.failed;
+    return isOfConfig(error) ? EXIT.badConfig : EXIT.failed;
   } finally {
     stopWatching();
     signals.release();
@@ -136,6 +137,11 @@ function untilStopped(gateway: Gateway, signals: Signals, drainSeconds: number, 
       }
     });
   });
+}
+
+/** Whether the config names something that cannot be used, such as a module that does not load. */
+function isOfConfig(error: unknown): boolean {
+  return error instanceof GatewayError && error.code.startsWith('config-');
 }
 
 /** One line on why the gateway did not start, or stopped: for a port, which key names it and how to find who has it. */

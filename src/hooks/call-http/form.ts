@@ -20,6 +20,7 @@ export interface Form {
 
 /** The object in a body; undefined when there is none, or when one of its names stands twice. */
 export function readAnswerObject(body: string): ReadonlyMap<string, unknown> | undefined {
-  const parsed = parseObject(Buffer.from(body, 'utf8'), 'payload');
+  // Some servers put a byte order mark in front. @see RFC 8259 §8.1
+  const parsed = parseObject(Buffer.from(body.replace(/^\uFEFF/, ''), 'utf8'), 'payload');
   return parsed.ok ? parsed.value : undefined;
 }
