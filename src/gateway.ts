@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Config } from './config/config.js';
 import { createForeignHooks, type ImportModule } from './gateway/foreign-hooks.js';
 import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
+import { createKeySources } from './gateway/key-sources.js';
 import { createLive } from './gateway/live.js';
 import { restartNotes } from './gateway/restart-notes.js';
 import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
@@ -54,11 +55,17 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   const state = { isDraining: false };
   const pacer = createPacer(config.relay.paceMs);
   const foreignHooks = createForeignHooks(deps);
-  await foreignHooks.prepare(config);
-  const live = createLive(config, { ...deps, pacer, foreignHooks });
+  const keySources = createKeySources({ ...deps, random: () => randomInt(1000) / 1000 });
+  const prepare = (next: Config): Promise<unknown> =>
+    Promise.all([foreignHooks.prepare(next), keySources.prepare(next)]);
+  await prepare(config).catch((error: unknown) => {
+    keySources.stop();
+    throw error;
+  });
+  const live = createLive(config, { ...deps, pacer, foreignHooks, keySources });
   const door = createDoor({
     decide: (request) => live.now.decide(request),
-    chooseOrigin: (request) => live.now.origins.choose(request),
+    chooseOrigin: (request, preferred) => live.now.origins.choose(request, preferred),
     startRelay: (ends, onEnd) => live.now.startRelay(ends, onEnd),
     onOver: (request, identity, reason) => live.now.farewell(request, identity, reason),
     log,
@@ -98,7 +105,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     media,
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone), { admission, metrics }),
-    isReady: () => (state.isDraining ? 'draining' : undefined),
+    isReady: () => (state.isDraining ? 'draining' : keySources.notReady(live.now.config)),
     listenHttp: (endpoint, isSecure, onError) =>
       listenForWebrtc(config, endpoint, isSecure, { transport: webrtc, admission, metrics, clock, onError }),
   });
@@ -112,16 +119,18 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       }),
     );
     pacer.stop();
+    keySources.stop();
   };
   return {
     addresses: Object.fromEntries([...listeners].map(([name, { host, port }]) => [name, { host, port }])),
     async reload(next) {
       const notes = restartNotes(live.now.config, next);
       try {
-        await foreignHooks.prepare(next);
+        await prepare(next);
         live.use(next);
       } finally {
         foreignHooks.keep(live.now.config);
+        keySources.keep(live.now.config);
       }
       return notes;
     },

@@ -57,6 +57,10 @@ function hookText(hook: HookConfig): string {
 
 function keyText(key: AuthKey): string {
   const head = `${key.id}, ${key.algorithm}`;
+  if (key.kind === 'jwks-url') {
+    const { secure, host, port } = key.url;
+    return `${key.id}, ${key.algorithms.join(' ')}, fetched from ${secure ? 'https' : 'http'}://${host}:${port}`;
+  }
   return key.kind === 'secret' ? `${head}, ${key.secret.toString()} (${key.encoding})` : `${head}, ${key.kind}`;
 }
 

@@ -1,33 +1,19 @@
-import type { Auth, AuthKey } from '../config/config.js';
 import type { CheckKeys, KeyRemark } from '../config/resolve-auth.js';
-import type { KeyNote, KeySpec } from '../hooks/verify-token/keys.js';
+import { isFetched, keySpecsOf } from '../gateway/token-keys.js';
+import type { KeyNote } from '../hooks/verify-token/keys.js';
 import { createKeySet } from '../hooks/verify-token/keys.js';
-
-/** The keys of the config as the hook that uses them wants them, in the same order. */
-export function keySpecsOf(auth: Auth): readonly KeySpec[] {
-  return auth.keys.map((key) => specOf(key, auth.allowWeakSecret));
-}
 
 /** Lets the hook look at the keys while the config is loaded, so that `check` finds what `serve` would stumble over. */
 export const checkKeys: CheckKeys = (auth) => {
+  // Those that are fetched are not here to be looked at; the others keep the places they have in the config.
+  const places = auth.keys.flatMap((key, index) => (isFetched(key) ? [] : [index]));
+  const remarkOf = ({ index, property, message }: KeyNote): KeyRemark => ({
+    index: places[index] ?? index,
+    property: property === 'pem' ? 'publicKey' : property,
+    message,
+  });
   const result = createKeySet(keySpecsOf(auth));
   return result.ok
     ? { faults: [], warnings: result.warnings.map(remarkOf) }
     : { faults: result.faults.map(remarkOf), warnings: [] };
 };
-
-function specOf(key: AuthKey, allowWeakSecret: boolean): KeySpec {
-  const { id, algorithm } = key;
-  switch (key.kind) {
-    case 'secret':
-      return { id, algorithm, secret: key.secret, encoding: key.encoding, allowWeakSecret };
-    case 'public-key':
-      return { id, algorithm, pem: key.publicKey };
-    case 'jwks':
-      return { id, algorithm, jwks: key.jwks };
-  }
-}
-
-function remarkOf({ index, property, message }: KeyNote): KeyRemark {
-  return { index, property: property === 'pem' ? 'publicKey' : property, message };
-}

@@ -9,7 +9,7 @@ import { parseArguments, type ParsedArguments } from './arguments.js';
 import { MINT_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
 import { EXIT, type Command } from './io.js';
-import { keySpecsOf } from './key-specs.js';
+import { keySpecsOf } from '../gateway/token-keys.js';
 import { loadConfigFor } from './load-config.js';
 
 const DEFAULT_TTL_S = 600;

@@ -1,6 +1,9 @@
-import type { Auth } from '../config/config.js';
+import type { Auth, Config } from '../config/config.js';
 import { didYouMean } from '../config/nearest.js';
-import { createKeySet } from '../hooks/verify-token/keys.js';
+import { isForeign } from '../gateway/foreign-hooks.js';
+import { claimPolicyOf, fetchOf, isFetched, keySpecsOf } from '../gateway/token-keys.js';
+import { fetchKeys } from '../hooks/verify-token/key-source.js';
+import { createKeySet, joinKeys, type TokenKey } from '../hooks/verify-token/keys.js';
 import { explainToken, type Explanation, type TokenQuestion } from '../hooks/verify-token/explain.js';
 import { pathOf } from '../model/request.js';
 import { Secret } from '../model/secret.js';
@@ -11,7 +14,6 @@ import { parseArguments, type ParsedArguments } from './arguments.js';
 import { WHY_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
 import { EXIT, type CliIo, type Command } from './io.js';
-import { keySpecsOf } from './key-specs.js';
 import { loadConfigFor } from './load-config.js';
 import { transportOf } from './token-mint.js';
 
@@ -44,14 +46,42 @@ export const runWhy: Command = async (args, io) => {
   const token = await readToken(asked.word, io);
   const keys = createKeySet(keySpecsOf(auth));
   if (!keys.ok) throw new Error(keys.faults.map(({ message }) => message).join('; '));
-  const policy = { ...policyOf(auth), keys: keys.keySet };
+  const fetched = await fetchAll(auth, io, flags.offline === true);
+  const policy = { ...claimPolicyOf(auth), keys: joinKeys(keys.keySet.keys, [{ keys: fetched.keys }]) };
   const explanation = explainToken(token.reveal(), question, policy, io.clock.now(), hooks);
-  io.stdout(report(question, explanation));
+  io.stdout([report(question, explanation), ...fetched.notes, ...unasked(loaded.config)].join(''));
   return explanation.ok ? EXIT.fine : EXIT.failed;
 };
 
-function policyOf({ profile, issuers, audiences, maxTtlMinutes, leewaySeconds }: Auth) {
-  return { profile, issuers, audiences, maxTtlS: maxTtlMinutes * 60, leewayS: leewaySeconds };
+/** Hooks whose answer only the running gateway gets. */
+function unasked({ hooks }: Config): readonly string[] {
+  return hooks.filter(isForeign).map(({ name, id }) => `\nNot asked here, but by the gateway: ${name} (${id})\n`);
+}
+
+/** The key sets at URLs, fetched now as the gateway would; what cannot be had is told, since the verdict may hang on it. */
+async function fetchAll(
+  auth: Auth,
+  { clock }: CliIo,
+  isOffline: boolean,
+): Promise<{ readonly keys: readonly TokenKey[]; readonly notes: readonly string[] }> {
+  const keys: TokenKey[] = [];
+  const notes: string[] = [];
+  for (const key of auth.keys.filter(isFetched)) {
+    const note = (why: string): unknown => notes.push(`\nThe key set ${key.id} is not here: ${redact(why)}\n`);
+    if (isOffline) {
+      note('it was not fetched (--offline)');
+      continue;
+    }
+    try {
+      const options = { ...fetchOf(key), clock, random: () => 0 };
+      const fetched = await fetchKeys(options, new AbortController().signal);
+      if (fetched.ok) keys.push(...fetched.keys);
+      else note(fetched.problem);
+    } catch (error) {
+      note(error instanceof Error ? error.message : 'it could not be fetched');
+    }
+  }
+  return { keys, notes };
 }
 
 function readArguments(

@@ -96,7 +96,20 @@ export type AuthKey = { readonly id: string; readonly algorithm: KeyAlgorithm } 
 export type KeyMaterial =
   | { readonly kind: 'secret'; readonly secret: Secret; readonly encoding: SecretEncoding }
   | { readonly kind: 'public-key'; readonly publicKey: string }
-  | { readonly kind: 'jwks'; readonly jwks: string };
+  | { readonly kind: 'jwks'; readonly jwks: string }
+  | FetchedJwks;
+
+/** A JWKS that is fetched. `algorithm` of its key is the first of its algorithms. */
+export interface FetchedJwks {
+  readonly kind: 'jwks-url';
+  readonly url: HttpTarget;
+  readonly algorithms: readonly KeyAlgorithm[];
+  readonly refreshSeconds: number;
+  readonly cooldownSeconds: number;
+  readonly maxStaleSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly ca?: string;
+}
 
 /** Where an origin listens for one kind of transport. */
 export interface OriginAddress extends Endpoint {

@@ -1,5 +1,6 @@
-import type { Auth, AuthKey, SecretEncoding } from './config.js';
+import type { Auth, AuthKey, KeyAlgorithm, SecretEncoding } from './config.js';
 import type { PathStep } from './fault.js';
+import { resolveJwksUrl, URL_KEYS } from './resolve-jwks-url.js';
 import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
 import type { Secret } from '../model/secret.js';
@@ -49,14 +50,23 @@ export function resolveAuth(input: ConfigInput['auth'], to: Resolving, checkKeys
 }
 
 function resolveKey(key: KeyInput, path: readonly PathStep[], to: Resolving, allowWeak: boolean): AuthKey | null {
-  const { id, algorithm } = key;
-  const material = resolveMaterial(key, path, to, allowWeak);
+  const { id } = key;
+  if (key.jwksUrl !== undefined) return resolveJwksUrl(key, path, to);
+  const stray = URL_KEYS.find((name) => key[name] !== undefined);
+  if (stray !== undefined) return to.fault([...path, stray], 'is for jwksUrl, which this key has not');
+  const algorithm = key.algorithm ?? 'HS256';
+  const material = resolveMaterial({ ...key, algorithm }, path, to, allowWeak);
   return material === null ? null : { id, algorithm, ...material };
 }
 
 type Material = AuthKey extends infer K ? (K extends unknown ? Omit<K, 'id' | 'algorithm'> : never) : never;
 
-function resolveMaterial(key: KeyInput, path: readonly PathStep[], to: Resolving, allowWeak: boolean): Material | null {
+function resolveMaterial(
+  key: KeyInput & { readonly algorithm: KeyAlgorithm },
+  path: readonly PathStep[],
+  to: Resolving,
+  allowWeak: boolean,
+): Material | null {
   const { algorithm, secret, publicKey, jwks, encoding } = key;
   if (algorithm.startsWith('HS')) {
     if (publicKey !== undefined || jwks !== undefined) {

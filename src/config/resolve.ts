@@ -12,6 +12,7 @@ export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: Chec
   const { limits, relay, store, admin, log } = input;
   const hooks = resolveHooks(input, to);
   checkServed(input, to);
+  checkFetchTimes(input, to);
   return {
     listen: resolveListen(input, to),
     tls: resolveTls(input.tls, to),
@@ -20,6 +21,18 @@ export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: Chec
     origins: resolveOrigins(input.origins, to),
     ...{ limits, relay, store, admin, log },
   };
+}
+
+/** A token whose key is being fetched waits for it, and must not wait longer than the hook may. */
+function checkFetchTimes({ auth, limits: { hookTimeoutSeconds } }: ConfigInput, to: Resolving): void {
+  auth.keys.forEach(({ jwksUrl, timeoutSeconds = 2 }, index) => {
+    if (jwksUrl === undefined || timeoutSeconds < hookTimeoutSeconds) return;
+    to.fault(
+      ['auth', 'keys', index, 'timeoutSeconds'],
+      `is ${timeoutSeconds}, but every hook is late after ${hookTimeoutSeconds} s`,
+      'expected less than limits.hookTimeoutSeconds',
+    );
+  });
 }
 
 /** Which kind of origin address a listener's streams go to. */

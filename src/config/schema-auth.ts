@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fileRef, name, secretRef } from './schema-fields.js';
+import { fileRef, name, seconds, secretRef } from './schema-fields.js';
 
 /** Signature algorithms a key may be pinned to. @see RFC 7518 §3.1 */
 export const KEY_ALGORITHMS = [
@@ -27,7 +27,10 @@ const texts = () => z.array(z.string().min(1).max(1024)).max(64).default([]);
 
 const keySchema = z.strictObject({
   id: name().describe('Name of the key, for the log; a token whose header has this `kid` is checked with it first.'),
-  algorithm: z.enum(KEY_ALGORITHMS).default('HS256').describe('The only algorithm that tokens of this key may have.'),
+  algorithm: z
+    .enum(KEY_ALGORITHMS)
+    .optional()
+    .describe('The only algorithm that tokens of this key may have. Default: `HS256`; with `jwksUrl`: `RS256`.'),
   secret: secretRef().optional().describe('The shared secret (HS…), at least 32 bytes: `openssl rand -base64 32`.'),
   encoding: z.enum(SECRET_ENCODINGS).default('utf8').describe('How the text of `secret` stands for its bytes.'),
   publicKey: fileRef().optional().describe('The public key or certificate (RS…, PS…, ES…), in PEM.'),
@@ -35,6 +38,44 @@ const keySchema = z.strictObject({
     .strictObject({ file: z.string().min(1).describe('Path of the JWKS file; relative to the config file.') })
     .optional()
     .describe('A JSON Web Key Set with public keys, as `{ file: PATH }`, instead of `publicKey`.'),
+  jwksUrl: z
+    .string()
+    .min(1)
+    .max(2048)
+    .optional()
+    .describe('`https://` address of a JSON Web Key Set that is fetched and kept up to date, instead of `publicKey`.'),
+  algorithms: z
+    .array(z.enum(KEY_ALGORITHMS))
+    .min(1)
+    .max(KEY_ALGORITHMS.length)
+    .optional()
+    .describe(
+      '`jwksUrl`: the algorithms that its keys may have, instead of `algorithm`. Each key says its own (`alg`).',
+    ),
+  refreshSeconds: seconds()
+    .optional()
+    .describe('`jwksUrl`: longest time between two fetches; `max-age` of the answer may shorten it. Default: 300.'),
+  cooldownSeconds: seconds()
+    .optional()
+    .describe('`jwksUrl`: shortest time between two fetches, however many unknown keys are named. Default: 30.'),
+  maxStaleSeconds: z
+    .number()
+    .positive()
+    .max(1_209_600)
+    .optional()
+    .describe('`jwksUrl`: how long keys are used that could not be fetched again. Default: 86400.'),
+  timeoutSeconds: seconds()
+    .optional()
+    .describe('`jwksUrl`: time for one fetch, below `limits.hookTimeoutSeconds`. Default: 2.'),
+  ca: fileRef()
+    .optional()
+    .describe("`jwksUrl`: certificates of authorities that are trusted instead of the system's, PEM."),
+  allowPlainHttp: z
+    .boolean()
+    .optional()
+    .describe(
+      '`jwksUrl`: take `http://` from another machine, too. Who stands between can then sign tokens. Default: false.',
+    ),
 });
 
 /** `auth`: whose tokens are believed, and how strictly. */

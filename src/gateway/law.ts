@@ -2,12 +2,14 @@ import type { Config } from '../config/config.js';
 import { createFarewell } from '../hooks/farewell.js';
 import { createHooks, type HookDeps } from '../hooks/index.js';
 import { createPipeline } from '../hooks/pipeline.js';
-import { createKeySet, type KeySpec, type TokenPolicy } from '../hooks/verify-token/index.js';
+import { createKeySet, joinKeys } from '../hooks/verify-token/index.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import type { Decide, Farewell, Hook } from '../model/hook.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import { isForeign, type ForeignHooks } from './foreign-hooks.js';
+import type { KeySources } from './key-sources.js';
+import { claimPolicyOf, keySpecsOf } from './token-keys.js';
 
 /** What the law is told with. */
 export interface LawDeps {
@@ -16,6 +18,8 @@ export interface LawDeps {
   readonly clock: Clock;
   /** Where the hooks of other people are, prepared for the config. */
   readonly foreignHooks: ForeignHooks;
+  /** Where fetched keys are, prepared for the config. */
+  readonly keySources: KeySources;
 }
 
 /** The law of one config. */
@@ -26,11 +30,11 @@ export interface Law {
 }
 
 /** Builds the hooks of the config and joins them into the one function that decides. Throws GatewayError `config-keys`. */
-export function createLaw(config: Config, { log, metrics, clock, foreignHooks }: LawDeps): Law {
+export function createLaw(config: Config, { log, metrics, clock, foreignHooks, keySources }: LawDeps): Law {
   const specs = config.hooks.map((entry) =>
     isForeign(entry) ? { hook: foreignHooks.hookOf(entry) } : { name: entry.name },
   );
-  const hooks = createHooks(specs, hookDeps(config, clock));
+  const hooks = createHooks(specs, hookDeps(config, clock, keySources));
   const onHookError = (hook: Hook, error: unknown): void => {
     metrics.count('hook_errors_total', { hook: hook.name });
     log.write('error', 'gateway.error', { hook: hook.name, error });
@@ -41,31 +45,14 @@ export function createLaw(config: Config, { log, metrics, clock, foreignHooks }:
   };
 }
 
-function hookDeps(config: Config, clock: Clock): HookDeps {
+function hookDeps(config: Config, clock: Clock, keySources: KeySources): HookDeps {
   const { auth } = config;
-  const specs = auth.keys.map((key): KeySpec => {
-    const base = { id: key.id, algorithm: key.algorithm };
-    switch (key.kind) {
-      case 'secret':
-        return { ...base, secret: key.secret, encoding: key.encoding, allowWeakSecret: auth.allowWeakSecret };
-      case 'public-key':
-        return { ...base, pem: key.publicKey };
-      case 'jwks':
-        return { ...base, jwks: key.jwks };
-    }
-  });
-  const made = createKeySet(specs);
+  const made = createKeySet(keySpecsOf(auth));
   if (!made.ok) {
-    const faults = made.faults.map((fault) => `auth.keys[${fault.index}] (${fault.keyId}): ${fault.message}`);
+    const faults = made.faults.map((fault) => `auth.keys (${fault.keyId}): ${fault.message}`);
     throw new GatewayError('config-keys', 'gateway', faults.join('\n'));
   }
-  const policy: TokenPolicy = {
-    keys: made.keySet,
-    profile: auth.profile,
-    issuers: auth.issuers,
-    audiences: auth.audiences,
-    maxTtlS: auth.maxTtlMinutes * 60,
-    leewayS: auth.leewaySeconds,
-  };
-  return { policy, clock };
+  const sources = keySources.of(config);
+  const policy = { ...claimPolicyOf(auth), keys: joinKeys(made.keySet.keys, sources) };
+  return { policy, clock, sources };
 }

@@ -5,6 +5,7 @@ import type { StartRelay } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { Pacer } from '../net/pacing.js';
 import type { ForeignHooks } from './foreign-hooks.js';
+import type { KeySources } from './key-sources.js';
 import { createLaw } from './law.js';
 import { createOrigins, type Origins } from './origins.js';
 import { createRelaying } from './relaying.js';
@@ -44,6 +45,7 @@ export interface LiveDeps {
   readonly clock: Clock;
   readonly pacer: Pacer;
   readonly foreignHooks: ForeignHooks;
+  readonly keySources: KeySources;
 }
 
 /** Makes the first generation. Throws GatewayError `config-keys`. */

@@ -4,7 +4,7 @@ import { open } from './open/index.js';
 import { requireRole } from './require-role/index.js';
 import { requireRoom } from './require-room/index.js';
 import { requireTransport } from './require-transport/index.js';
-import { verifyToken, type TokenPolicy } from './verify-token/index.js';
+import { verifyToken, type KeySource, type TokenPolicy } from './verify-token/index.js';
 
 /** Every hook that is built from its name alone. */
 export const HOOK_NAMES = ['verify-token', 'require-transport', 'require-role', 'require-room', 'open'] as const;
@@ -22,6 +22,8 @@ export type HookSpec = { readonly name: HookName } | { readonly hook: Hook };
 export interface HookDeps {
   readonly policy: TokenPolicy;
   readonly clock: Clock;
+  /** Where keys of the policy are fetched. */
+  readonly sources?: readonly KeySource[];
 }
 
 /** Says what is wrong with a list of hook names; `index` counts from 0. A list without faults can still be closed to all. */

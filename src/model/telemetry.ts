@@ -14,6 +14,7 @@ export type LogEvent =
   | 'session.start'
   | 'session.note'
   | 'session.end'
+  | 'keys.fetched'
   | 'hook.state'
   | 'hook.note'
   | 'origin.state'

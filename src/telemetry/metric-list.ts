@@ -50,6 +50,11 @@ export const METRICS = {
     help: 'Whether an origin answers (1) or not (0).',
     labels: ['origin'],
   },
+  origin_failovers_total: {
+    type: 'counter',
+    help: 'Streams that went to another origin because this one could not be reached.',
+    labels: ['origin'],
+  },
   event_loop_lag_seconds: {
     type: 'gauge',
     help: 'Longest delay of the event loop in the last interval.',
@@ -94,6 +99,16 @@ export const METRICS = {
     type: 'counter',
     help: 'Hooks that threw or answered too late.',
     labels: ['hook'],
+  },
+  key_set_fetches_total: {
+    type: 'counter',
+    help: 'Fetches of key sets by URL, by outcome (changed, same, failed), and sets that became too old (stale).',
+    labels: ['key', 'outcome'],
+  },
+  key_set_keys: {
+    type: 'gauge',
+    help: 'Keys of a fetched set that tokens are checked with.',
+    labels: ['key'],
   },
   hook_calls_total: {
     type: 'counter',

@@ -144,3 +144,22 @@ export function createKeySet(specs: readonly KeySpec[]): KeySetResult {
   if (into.faults.length > 0) return { ok: false, faults: into.faults };
   return { ok: true, keySet: { keys: into.keys }, warnings: into.warnings };
 }
+
+/** One key set of keys that stay and keys that others keep up to date; looked up each time, and made anew only when some have changed. */
+export function joinKeys(
+  fixed: readonly TokenKey[],
+  sources: readonly { readonly keys: readonly TokenKey[] }[],
+): KeySet {
+  if (sources.length === 0) return { keys: fixed };
+  let seen: readonly (readonly TokenKey[])[] = [];
+  let joined: readonly TokenKey[] = fixed;
+  return {
+    get keys() {
+      if (seen.length === 0 || sources.some(({ keys }, index) => keys !== seen[index])) {
+        seen = sources.map(({ keys }) => keys);
+        joined = [...fixed, ...seen.flat()];
+      }
+      return joined;
+    },
+  };
+}
