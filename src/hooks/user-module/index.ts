@@ -33,9 +33,9 @@ export interface UserHookTools {
   log(fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** What `createHook` of a module is. */
-export type CreateUserHook = (
-  options: Readonly<Record<string, unknown>>,
+/** What `createHook` of a module is. `options` come from the config as they are written there: nobody has checked them. */
+export type CreateUserHook<Options = Readonly<Record<string, unknown>>> = (
+  options: Options,
   tools: UserHookTools,
 ) => UserHook | Promise<UserHook>;
 
@@ -100,14 +100,29 @@ function wrap(made: unknown, { id, actions, tools }: UserModuleOptions): UserMod
     name: id,
     actions: [...wanted],
     async decide(request, identity, signal) {
-      return readVerdict(await user.decide(request, identity, signal), request, identity, tools.now());
+      // Copies: whatever a module does with what it was shown, nobody else sees it.
+      const verdict: unknown = await user.decide(copyOf(request), identity && copyOfIdentity(identity), signal);
+      return readVerdict(verdict, request, identity, tools.now());
     },
     ...(user.onEnd && {
       onEnd: (request: ConnectionRequest, identity: Identity | undefined, reason: string) =>
-        user.onEnd?.(request, identity, reason),
+        user.onEnd?.(copyOf(request), identity && copyOfIdentity(identity), reason),
     }),
   };
   return { ok: true, hook };
+}
+
+function copyOf(request: ConnectionRequest): ConnectionRequest {
+  return Object.freeze({ ...request, target: { ...request.target } });
+}
+
+function copyOfIdentity({ roles, transports, rooms, ...rest }: Identity): Identity {
+  return {
+    ...rest,
+    ...(roles && { roles: new Set(roles) }),
+    ...(transports && { transports: new Set(transports) }),
+    ...(rooms && { rooms: new Set(rooms) }),
+  };
 }
 
 function isAction(value: unknown): value is Action {
