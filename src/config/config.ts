@@ -138,6 +138,10 @@ export interface Origin {
   readonly rooms: 'app' | 'name' | 'flat';
   /** Absent: all. */
   readonly apps?: readonly string[];
+  /** Patterns; absent: all that no other origin names. */
+  readonly paths?: readonly string[];
+  /** While another origin could take the stream. */
+  readonly connectTimeoutSeconds: number;
   readonly credentials: OriginCredentialsConfig;
 }
 

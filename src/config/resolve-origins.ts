@@ -45,8 +45,14 @@ export function resolveOrigins(inputs: readonly OriginInput[], to: Resolving): r
     const credentials = resolveCredentials(input, [...path, 'credentials'], to);
     if (addresses === null || credentials === null) return [];
     checkHttpKeys(input, path, to);
-    const { name, preset, apps } = input;
-    return [{ name, preset, ...addresses, rooms: input.rooms ?? ROOMS[preset], ...(apps && { apps }), credentials }];
+    const { name, preset, apps, paths, connectTimeoutSeconds } = input;
+    return [
+      {
+        ...{ name, preset, ...addresses, rooms: input.rooms ?? ROOMS[preset], connectTimeoutSeconds, credentials },
+        ...(apps && { apps }),
+        ...(paths && { paths }),
+      },
+    ];
   });
 }
 

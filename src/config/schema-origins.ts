@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPathPattern } from '../wire/path-pattern.js';
 import { name, seconds, secretRef } from './schema-fields.js';
 
 /** Origins the gateway knows the manners of. */
@@ -105,6 +106,21 @@ const originSchema = z.strictObject({
     .max(256)
     .optional()
     .describe('The apps it serves; absent: all.'),
+  paths: z
+    .array(
+      z.string().refine(isPathPattern, {
+        error: 'is not a pattern of paths; expected segments such as live/eu-*/**, with ** only as a whole segment',
+      }),
+    )
+    .min(1)
+    .max(256)
+    .optional()
+    .describe(
+      'The stream paths (app[/room…]/name) it serves, as patterns: `*` is any text within a segment, `**` any segments, also none. A stream belongs to the origins whose pattern says most of its path in plain characters; those without `paths` get what no pattern fits. Absent: all.',
+    ),
+  connectTimeoutSeconds: seconds()
+    .default(1)
+    .describe('Time to connect while another origin could take the stream; the last has limits.dialTimeoutSeconds.'),
   credentials: credentialsSchema,
 });
 

@@ -37,13 +37,13 @@ export function createOrigins(config: Config, { log, metrics, clock }: OriginsDe
         tokenId: randomUUID(),
       }),
     ),
-    async dial({ name, host, port, secure }, signal) {
+    async dial({ name, host, port, secure, connectTimeoutMs = Infinity }, signal) {
       try {
         const stream = await dialTcp({
           host,
           port,
           secure,
-          timeoutMs: config.limits.dialTimeoutSeconds * 1000,
+          timeoutMs: Math.min(connectTimeoutMs, config.limits.dialTimeoutSeconds * 1000),
           signal,
         });
         states.answered(name);
@@ -57,7 +57,7 @@ export function createOrigins(config: Config, { log, metrics, clock }: OriginsDe
 }
 
 function originOptions(config: Config) {
-  return config.origins.map(({ name, rtmp, rtsp, http, rooms, apps, credentials }) => ({
+  return config.origins.map(({ name, rtmp, rtsp, http, rooms, apps, paths, connectTimeoutSeconds, credentials }) => ({
     name,
     endpoints: {
       ...(rtmp && { rtmp: { ...rtmp, rooms } }),
@@ -66,6 +66,8 @@ function originOptions(config: Config) {
     },
     credentials,
     ...(apps === undefined ? {} : { apps }),
+    ...(paths === undefined ? {} : { paths }),
+    connectTimeoutMs: connectTimeoutSeconds * 1000,
   }));
 }
 

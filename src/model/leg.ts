@@ -76,6 +76,13 @@ export interface OriginChoice {
   readonly app: string;
   readonly streamName: string;
   readonly credentials: OriginCredentials;
+  /**
+   * `host` is not where to call: it is an SRV name whose targets are to be asked for, or the manager of a cluster that names
+   * the node of each stream. See LocateOrigin.
+   */
+  readonly find?: 'srv' | 'node';
+  /** Another origin could take the stream: the longest wait for a connection, in milliseconds. Absent: this is the last. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** What the gateway shows the origin, in the order in which it is to be sent. Empty for `strip`. */
@@ -84,8 +91,21 @@ export interface OriginCredentials {
   readonly pairs: readonly (readonly [name: string, value: Secret])[];
 }
 
-/** Picks the origin of a request; undefined when none serves it. Never throws. */
-export type ChooseOrigin = (request: ConnectionRequest) => OriginChoice | undefined;
+/**
+ * The origins that may take a request, best first; empty when none serves it. `preferred`: where the publisher of the
+ * stream is known to be. Never throws. What comes back is read as far as it is needed.
+ */
+export type ChooseOrigin = (request: ConnectionRequest, preferred?: string) => Iterable<OriginChoice>;
+
+/**
+ * Finds where an origin with `find` is to be called for a request: the same origin at one or more addresses, best first.
+ * Rejects with GatewayError `origin-unavailable` or `origin-refused`.
+ */
+export type LocateOrigin = (
+  origin: OriginChoice,
+  request: ConnectionRequest,
+  signal: AbortSignal,
+) => Promise<readonly OriginChoice[]>;
 
 /** The origin's side of one stream, opened and accepted by the origin. */
 export interface OriginLeg {

@@ -21,6 +21,8 @@ export interface DialPlan<Leg extends OriginLeg> {
   /** A leg that opened after we had given up. */
   readonly onLate: (leg: Leg) => void;
   readonly onRetry: (attempt: number) => void;
+  /** An attempt has ended by its timeout. */
+  readonly onSilent?: () => void;
 }
 
 /**
@@ -68,7 +70,10 @@ function dialOnce<Leg extends OriginLeg>(plan: DialPlan<Leg>): Promise<Leg> {
       fail(error);
     };
     const onAbort = (): void => giveUp('the session ended');
-    const cancel = clock.after(timeoutMs, () => giveUp(`the origin did not answer within ${timeoutMs} ms`));
+    const cancel = clock.after(timeoutMs, () => {
+      plan.onSilent?.();
+      giveUp(`the origin did not answer within ${timeoutMs} ms`);
+    });
     signal.addEventListener('abort', onAbort, { once: true });
     // In a function of its own, so that a dial that throws at once is a rejection too.
     const dialling = async (): Promise<Leg> => plan.dial(abort.signal);

@@ -13,6 +13,8 @@ export interface Holder {
   readonly id: string;
   /** Whose token it came with; a holder without one is nobody's equal. */
   readonly subject: string | undefined;
+  /** Name of the origin that it is at. */
+  readonly origin?: string | undefined;
   end(reason: EndReason): void;
 }
 
@@ -55,6 +57,11 @@ export class Registry {
       if (isRecent(releasedMs, nowMs)) break;
       this.#released.delete(oldPath);
     }
+  }
+
+  /** Name of the origin at which `path` is published from here. */
+  originOf(path: string): string | undefined {
+    return this.#holders.get(path)?.origin;
   }
 
   /** Whether we let go of this name ourselves in the last 5 seconds. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.js';
 import type { Decide, Farewell } from '../model/hook.js';
-import type { ChooseOrigin, Door, EndReason, StartRelay } from '../model/leg.js';
+import type { ChooseOrigin, Door, EndReason, LocateOrigin, OriginChoice, StartRelay } from '../model/leg.js';
+import type { ConnectionRequest } from '../model/request.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import { createExpiry } from './expiry.js';
 import { Registry, type PublisherConflict } from './registry.js';
@@ -12,6 +13,10 @@ import { reachVerdict, recordVerdict } from './verdict.js';
 export interface DoorDeps {
   readonly decide: Decide;
   readonly chooseOrigin: ChooseOrigin;
+  /** Where an origin is that has to be looked for. Default: nothing has. */
+  readonly locate?: LocateOrigin;
+  /** Told that an origin did not answer in time. */
+  readonly onOriginSilent?: (origin: OriginChoice, request: ConnectionRequest) => void;
   readonly startRelay: StartRelay;
   /** Told once of each stream that the law let in, when it is over or came to nothing. */
   readonly onOver?: Farewell;
@@ -20,7 +25,7 @@ export interface DoorDeps {
   readonly clock: Clock;
   /** Ids that nobody can guess. */
   readonly newId: () => string;
-  /** For one attempt to open the origin's leg, handshake and commands included. */
+  /** To open the origin's leg, handshake and commands included, at whichever origin can be reached. */
   readonly dialTimeoutMs: number;
   readonly publisherConflict: PublisherConflict;
   /** What happens to a session whose token expires. */
@@ -49,6 +54,8 @@ export function createDoor(deps: DoorDeps): SessionDoor {
   const live = new Set<StreamSession>();
   const shared = {
     ...deps,
+    locate: deps.locate,
+    onOriginSilent: deps.onOriginSilent,
     elapsedMs: deps.elapsedMs ?? (() => clock.now()),
     get dialTimeoutMs() {
       return deps.dialTimeoutMs;

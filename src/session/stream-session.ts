@@ -6,6 +6,7 @@ import type {
   ChooseOrigin,
   ClientLeg,
   EndReason,
+  LocateOrigin,
   OriginChoice,
   OriginLeg,
   RunningRelay,
@@ -15,14 +16,17 @@ import type {
 import { reject, type Rejection } from '../model/rejection.js';
 import { pathOf, type ConnectionRequest } from '../model/request.js';
 import type { Log, LogEvent, LogFields, LogLevel, Metrics } from '../model/telemetry.js';
-import { dialOrigin, rejectionOf } from './dialling.js';
+import { rejectionOf } from './dialling.js';
 import type { Expiry } from './expiry.js';
+import { dialFirst } from './failover.js';
 import type { Holder, Registry } from './registry.js';
 import { reachVerdict, type VerdictDeps } from './verdict.js';
 
 /** What every session shares. */
 export interface SessionDeps extends VerdictDeps {
   readonly chooseOrigin: ChooseOrigin;
+  readonly locate: LocateOrigin | undefined;
+  readonly onOriginSilent: ((origin: OriginChoice, request: ConnectionRequest) => void) | undefined;
   readonly startRelay: StartRelay;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -106,6 +110,11 @@ export class StreamSession implements SessionHandle, Holder {
     return this.#identity?.subject;
   }
 
+  /** Name of the origin that it is at, or is being opened at. */
+  get origin(): string | undefined {
+    return this.#choice?.name;
+  }
+
   info(): SessionInfo {
     return {
       id: this.id,
@@ -114,7 +123,7 @@ export class StreamSession implements SessionHandle, Holder {
       path: this.path,
       address: this.request.remoteAddress,
       subject: this.subject,
-      origin: this.#choice?.name,
+      origin: this.origin,
       isRunning: this.#phase === 'confirmed',
       askedAtMs: this.#askedAtMs,
       clientBytes: this.#relay?.clientBytes ?? 0,
@@ -178,19 +187,25 @@ export class StreamSession implements SessionHandle, Holder {
   }
 
   #dial(): Promise<OriginLeg> {
-    const choice = this.#deps.chooseOrigin(this.request);
-    if (choice === undefined) {
+    const { clock, elapsedMs, dialTimeoutMs, registry, chooseOrigin, locate, onOriginSilent } = this.#deps;
+    const isPublisher = this.role === 'publisher';
+    const candidates = [...chooseOrigin(this.request, isPublisher ? undefined : registry.originOf(this.path))];
+    if (candidates.length === 0) {
       throw new GatewayError('origin-unavailable', 'origin', `no origin serves ${this.path}`);
     }
-    this.#choice = choice;
-    this.#isKnownToOrigin = true;
-    const { clock, dialTimeoutMs, registry } = this.#deps;
-    const isPublisher = this.role === 'publisher';
-    return dialOrigin({
-      clock,
+    return dialFirst({
+      ...{ clock, elapsedMs, candidates, locate, request: this.request, client: this.#client },
       timeoutMs: dialTimeoutMs,
       signal: this.#abort.signal,
-      dial: (signal) => this.#client.dial(choice, signal),
+      onTry: (origin) => {
+        this.#choice = origin;
+        this.#isKnownToOrigin = true;
+      },
+      onFailover: ({ name }, { message }) => {
+        this.#deps.metrics.count('origin_failovers_total', { origin: name });
+        this.#write('warn', 'session.note', { note: 'origin-passed-over', origin: name, detail: message });
+      },
+      onSilent: (origin) => onOriginSilent?.(origin, this.request),
       mayStillBeOurs: () => isPublisher && registry.wasJustReleased(this.path),
       onLate: (leg) => this.#safely('close', () => leg.close()),
       onRetry: (attempt) => this.#write('info', 'session.note', { note: 'origin-still-busy', attempt }),

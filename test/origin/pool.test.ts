@@ -31,7 +31,7 @@ describe('the choice of an origin', () => {
       [origin('one', { endpoints: { rtmp: { ...endpoint, host: 'one.example', rooms: 'name' } } })],
       nothing,
     );
-    expect(choose(request('live', 'cam', 'room1'))).toEqual({
+    expect([...choose(request('live', 'cam', 'room1'))][0]).toEqual({
       name: 'one',
       host: 'one.example',
       port: 1935,
@@ -44,7 +44,7 @@ describe('the choice of an origin', () => {
 
   it('finds none when no origin serves the app', () => {
     const choose = createChooseOrigin([origin('one', { apps: ['live'] })], nothing);
-    expect(choose(request('other', 'cam'))).toBeUndefined();
+    expect([...choose(request('other', 'cam'))]).toEqual([]);
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe('the choice of an origin', () => {
       ],
       nothing,
     );
-    expect(choose({ ...request('live', 'cam', 'a/b'), transport })).toMatchObject({
+    expect([...choose({ ...request('live', 'cam', 'a/b'), transport })][0]).toMatchObject({
       name,
       port,
       secure: port === 5080,
@@ -69,12 +69,12 @@ describe('the choice of an origin', () => {
   });
 
   it('finds none for a connect, which names no stream', () => {
-    expect(createChooseOrigin([origin('one')], nothing)(request('live', null))).toBeUndefined();
+    expect([...createChooseOrigin([origin('one')], nothing)(request('live', null))]).toEqual([]);
   });
 
   it('compares apps exactly', () => {
     const choose = createChooseOrigin([origin('one', { apps: ['Live'] })], nothing);
-    expect(choose(request('live', 'cam'))).toBeUndefined();
+    expect([...choose(request('live', 'cam'))]).toEqual([]);
   });
 
   it('asks for the credentials of the origin that was chosen', () => {
@@ -83,14 +83,14 @@ describe('the choice of an origin', () => {
       asked.push(of.name);
       return nothing();
     });
-    choose(request('b', 'cam'));
+    expect([...choose(request('b', 'cam'))]).toHaveLength(1);
     expect(asked).toEqual(['two']);
   });
 
   const names = Array.from({ length: 300 }, (_, index) => `cam${index}`);
   const choices = (origins: readonly OriginOption[]) => {
     const choose = createChooseOrigin(origins, nothing);
-    return names.map((name) => choose(request('live', name))?.name);
+    return names.map((name) => [...choose(request('live', name))][0]?.name);
   };
 
   it('spreads paths over all origins, whatever their order in the config', () => {
@@ -104,5 +104,47 @@ describe('the choice of an origin', () => {
     const before = choices([origin('one'), origin('two'), origin('three')]);
     const after = choices([origin('one'), origin('three')]);
     before.forEach((name, index) => name !== 'two' && expect(after[index]).toBe(name));
+  });
+
+  const namesOf = (choices: Iterable<{ readonly name: string }>) => [...choices].map(({ name }) => name);
+
+  it('gives those that name the path most exactly, and nobody else stands in for them', () => {
+    const choose = createChooseOrigin(
+      [
+        origin('any'),
+        origin('eu-1', { paths: ['live/eu-*/**'] }),
+        origin('eu-2', { paths: ['other/**', 'live/eu-*/**'] }),
+        origin('one', { paths: ['live/eu-west/cam'] }),
+      ],
+      nothing,
+    );
+    expect(namesOf(choose(request('live', 'cam')))).toEqual(['any']);
+    expect(namesOf(choose(request('live', 'cam', 'eu-north'))).sort()).toEqual(['eu-1', 'eu-2']);
+    expect(namesOf(choose(request('live', 'cam', 'eu-west')))).toEqual(['one']);
+    expect(namesOf(choose(request('other', 'cam')))).toEqual(['eu-2']);
+  });
+
+  it('puts those that are down last and leaves out those that are drained', () => {
+    const all = [origin('one'), origin('two'), origin('three'), origin('four')];
+    const order = namesOf(createChooseOrigin(all, nothing)(request('live', 'cam')));
+    const [first, second, third, fourth] = order;
+    const standing = (name: string) =>
+      name === first ? 'down' : name === second ? 'drained' : name === third ? 'spare' : 'ready';
+    expect(namesOf(createChooseOrigin(all, nothing, standing)(request('live', 'cam')))).toEqual([fourth, third, first]);
+    expect(namesOf(createChooseOrigin(all, nothing, () => 'down')(request('live', 'cam')))).toEqual(order);
+  });
+
+  it('begins with the origin where the publisher is, whatever its state', () => {
+    const all = [origin('one'), origin('two'), origin('three')];
+    const choose = createChooseOrigin(all, nothing, (name) => (name === 'two' ? 'drained' : 'ready'));
+    expect(namesOf(choose(request('live', 'cam')))).not.toContain('two');
+    expect(namesOf(choose(request('live', 'cam'), 'two'))[0]).toBe('two');
+  });
+
+  it('lets all but the last have a time to connect', () => {
+    const all = [origin('one', { connectTimeoutMs: 300 }), origin('two', { connectTimeoutMs: 300 })];
+    const [first, last] = [...createChooseOrigin(all, nothing)(request('live', 'cam'))];
+    expect(first?.connectTimeoutMs).toBe(300);
+    expect(last).not.toHaveProperty('connectTimeoutMs');
   });
 });

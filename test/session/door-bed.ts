@@ -76,7 +76,7 @@ export function makeBed(more: Partial<DoorDeps> & { readonly verdict?: () => Dec
   const key = (name: string, labels: object): string => `${name}${JSON.stringify(labels)}`;
   const door = createDoor({
     decide: async () => more.verdict?.() ?? { ok: true },
-    chooseOrigin: () => ORIGIN,
+    chooseOrigin: () => [ORIGIN],
     startRelay: (_ends, onEnd) => {
       const relay: Bed['relays'][number] = { end: onEnd, stops: 0, bytes: [0, 0] };
       relays.push(relay);

@@ -143,7 +143,7 @@ describe('a refusal', () => {
   });
 
   it('comes when no origin serves the stream', async () => {
-    const bed = makeBed({ chooseOrigin: () => undefined });
+    const bed = makeBed({ chooseOrigin: () => [] });
     const leg = makeLeg(bed);
     expect(await bed.door.open(requestFor('cam'), leg, never)).toBeUndefined();
     expect(leg.refusals).toEqual([reject('origin-unavailable', 'no origin serves live/cam')]);

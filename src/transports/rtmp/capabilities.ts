@@ -46,7 +46,7 @@ export class Capabilities {
   async of(request: ConnectionRequest, connect: ConnectFields, mayAsk: boolean): Promise<EnhancedFields> {
     if (Object.keys(connect.enhanced).length === 0) return {};
     // The stream's name is not known yet; the app is what capabilities hang on.
-    const origin = this.#choose({ ...request, target: { ...request.target, name: '' } });
+    const [origin] = this.#choose({ ...request, target: { ...request.target, name: '' } });
     if (origin === undefined) return {};
     const known = this.#entries.get(keyOf(origin));
     if (known !== undefined && known.untilMs > this.#clock.now()) return known.fields;

@@ -94,7 +94,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     leaves: 'something broke',
   },
   'a relay that throws its ends': { options: { door: { startRelay: boom } }, leaves: 'something broke' },
-  'no origin': { options: { door: { chooseOrigin: () => undefined } }, leaves: 'origin-unavailable' },
+  'no origin': { options: { door: { chooseOrigin: () => [] } }, leaves: 'origin-unavailable' },
   'an origin that is down': { options: { unreachable: true }, leaves: 'origin-unavailable' },
   'an origin that refuses connect': { options: { origin: { refuseConnect: 'No' } }, leaves: 'origin-refused' },
   'an origin that refuses publish': { options: { origin: { refuseStream: 'No' } }, leaves: 'origin-refused' },
