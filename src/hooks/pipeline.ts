@@ -71,7 +71,8 @@ async function inTime(answer: unknown, clock: Clock, timeoutMs: number): Promise
  * Joins hooks into the one function that decides: in order, the first no wins, a yes of all that want the action is a yes.
  *
  * Codes of its own: `hook-failed` when a hook throws, answers late or answers with something that is no Decision;
- * `hook-denied` when the list is empty or no hook in it wants the action, because silence is not consent.
+ * `hook-denied` when the list is empty or no hook in it wants to judge the stream, because silence is not consent; a connect,
+ * which opens nothing, passes where hooks want to judge streams only.
  * The function that comes back never rejects and never answers later than `hookTimeoutMs` for each hook.
  */
 export function createPipeline(hooks: readonly Hook[], options: PipelineOptions): Decide {
@@ -120,7 +121,11 @@ export function createPipeline(hooks: readonly Hook[], options: PipelineOptions)
       return no('hook-denied', 'the hook list is empty; an open gateway must be written in the config: hooks: [open]');
     }
     const list = asked[request.action];
-    if (list.length === 0) return no('hook-denied', `no hook wants to judge ${request.action}`);
+    if (list.length === 0) {
+      // A connect opens nothing. Who only wants to judge streams will be asked about the stream.
+      if (request.action === 'connect') return { ok: true };
+      return no('hook-denied', `no hook wants to judge ${request.action}`);
+    }
 
     const abort = new AbortController();
     let identity: Identity | undefined;

@@ -34,6 +34,16 @@ describe('createPipeline', () => {
     expect(!decision.ok && decision.rejection.detail).toContain('open gateway must be written in the config');
   });
 
+  it('lets a connect pass that nobody wants to judge, since it opens nothing', async () => {
+    const hook: Hook = { name: 'streams', actions: ['publish'], decide: () => no('hook-denied') };
+    const pipeline = createPipeline([hook], { clock: fakeClock(), hookTimeoutMs: 1000 });
+    expect(await pipeline(makeRequest({ action: 'connect' }))).toEqual({ ok: true });
+    expect(await pipeline(makeRequest({ action: 'publish' }))).toMatchObject({ ok: false });
+    expect(await pipeline(makeRequest({ action: 'subscribe' }))).toMatchObject({ ok: false });
+    const empty = createPipeline([], { clock: fakeClock(), hookTimeoutMs: 1000 });
+    expect(await empty(makeRequest({ action: 'connect' }))).toMatchObject({ ok: false });
+  });
+
   it('refuses when no hook wants the action', async () => {
     const { decide } = run([hook(() => ({ ok: true }), { actions: ['publish'] })]);
     expect(codeOf(await decide(makeRequest({ action: 'subscribe' })))).toBe('hook-denied');
