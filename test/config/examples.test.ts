@@ -15,6 +15,7 @@ const env = {
   MEDIA_SECRET_OLD: SECRET,
   MEDIA_SECRET_NEW: Buffer.from(`new-${SECRET}`).toString('base64'),
   RED5_SECRET: SECRET,
+  POLICY_KEY: 'Bearer key',
 };
 
 /** What an operator would have under /etc. */
