@@ -7,6 +7,10 @@ export interface Identity {
   readonly tokenId?: string;
   /** Seconds since 1970. */
   readonly expiresAtS: number;
+  /** Seconds since 1970; absent where the token does not say. */
+  readonly issuedAtS?: number;
+  /** Highest bit rate it may publish with, kbit/s. */
+  readonly maxKbps?: number;
   readonly roles?: ReadonlySet<Role>;
   readonly transports?: ReadonlySet<TransportName>;
   readonly rooms?: ReadonlySet<string>;

@@ -46,6 +46,8 @@ export type EndReason =
   | 'media-idle'
   | 'slow-viewer'
   | 'expired'
+  | 'revoked'
+  | 'over-bitrate'
   | 'taken-over'
   | 'kicked'
   | 'draining'

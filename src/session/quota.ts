@@ -18,8 +18,11 @@ export interface Entrant {
 
 /** Counts sessions by token, subject and stream. */
 export interface Quota {
-  /** What to call when it is over, or `limit-connections`. Counted at once, so that two that are set up cannot race. */
-  enter(entrant: Entrant): (() => void) | Rejection;
+  /**
+   * What to call when it is over, or `limit-connections`. Counted at once, so that two that are set up cannot race.
+   * `leaving` makes room: it ends if this one is let in.
+   */
+  readonly enter: (entrant: Entrant, leaving?: Entrant) => (() => void) | Rejection;
 }
 
 interface Wish {
@@ -32,9 +35,10 @@ interface Wish {
 export function createQuota(limits: () => QuotaLimits): Quota {
   const counts = new Map<string, number>();
   return {
-    enter(entrant) {
+    enter(entrant, leaving) {
       const wishes = wishesOf(entrant, limits());
-      const full = wishes.find(({ key, limit }) => (counts.get(key) ?? 0) >= limit);
+      const freed = new Set(leaving && wishesOf(leaving, limits()).map(({ key }) => key));
+      const full = wishes.find(({ key, limit }) => (counts.get(key) ?? 0) - (freed.has(key) ? 1 : 0) >= limit);
       if (full !== undefined) return reject('limit-connections', full.detail);
       for (const { key } of wishes) counts.set(key, (counts.get(key) ?? 0) + 1);
       return () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.js';
 import type { EndReason } from '../model/leg.js';
 import { reject, type Rejection } from '../model/rejection.js';
+import type { Entrant } from './quota.js';
 
 /** An origin may still hold a name for so long after we have let go of it. */
 const JUST_RELEASED_MS = 5_000;
@@ -9,7 +10,7 @@ const JUST_RELEASED_MS = 5_000;
 export type PublisherConflict = 'reject' | 'takeover-same-subject' | 'takeover';
 
 /** Who holds the name of a stream. */
-export interface Holder {
+export interface Holder extends Entrant {
   readonly id: string;
   /** Whose token it came with; a holder without one is nobody's equal. */
   readonly subject: string | undefined;
@@ -34,13 +35,16 @@ export class Registry {
   /**
    * Takes `path` for `holder` at once, so that two that dial the same name cannot race.
    * Ends the one who has it where the policy says so; else it stays untouched and `stream-busy` comes back.
+   * `enter` has the last word before anybody is ended.
    */
-  reserve(path: string, holder: Holder): Rejection | undefined {
+  reserve(path: string, holder: Holder, enter: (leaving?: Entrant) => Rejection | undefined): Rejection | undefined {
     const present = this.#holders.get(path);
-    if (present !== undefined) {
-      if (!this.#mayTakeOver(present, holder)) return reject('stream-busy', `session ${present.id} publishes it`);
-      present.end('taken-over');
+    if (present !== undefined && !this.#mayTakeOver(present, holder)) {
+      return reject('stream-busy', `session ${present.id} publishes it`);
     }
+    const refusal = enter(present);
+    if (refusal !== undefined) return refusal;
+    present?.end('taken-over');
     this.#holders.set(path, holder);
     return undefined;
   }

@@ -3,11 +3,31 @@ import type { Decide, Farewell } from '../model/hook.js';
 import type { ChooseOrigin, Door, EndReason, LocateOrigin, OriginChoice, StartRelay } from '../model/leg.js';
 import type { ConnectionRequest } from '../model/request.js';
 import type { Log, Metrics } from '../model/telemetry.js';
+import { createCeiling } from './ceiling.js';
+import { drain } from './drain.js';
+import { NO_MEMORY, type TokenMemory } from './entrance.js';
 import { createExpiry } from './expiry.js';
+import { createQuota, type QuotaLimits } from './quota.js';
 import { Registry, type PublisherConflict } from './registry.js';
-import { StreamSession, type SessionInfo } from './stream-session.js';
+import { isMeant, type SessionFilter, type SessionInfo } from './session-info.js';
+import { StreamSession, type SessionDeps } from './stream-session.js';
 import { createTally } from './tally.js';
 import { reachVerdict, recordVerdict } from './verdict.js';
+import type { WatchRules } from './watching.js';
+
+export type { TokenMemory } from './entrance.js';
+export type { SessionFilter, SessionInfo } from './session-info.js';
+
+/** Figures that a reload may change. */
+export interface SessionRules extends QuotaLimits, Omit<WatchRules, 'onExpiry'> {
+  /** A token opens one stream only. */
+  readonly oneTimeTokens: boolean;
+}
+
+const NO_RULES: SessionRules = {
+  ...{ expiryWarningMs: 0, expiryGraceMs: 0, publisherKbps: 0, oneTimeTokens: false },
+  ...{ sessionsPerToken: 0, sessionsPerSubject: 0, viewersPerStream: 0 },
+};
 
 /** What the session room is given by the roof. Figures and policies are looked up each time, since a reload may change them. */
 export interface DoorDeps {
@@ -30,6 +50,10 @@ export interface DoorDeps {
   readonly publisherConflict: PublisherConflict;
   /** What happens to a session whose token expires. */
   readonly onExpiry: 'keep' | 'close';
+  /** Looked up when they are needed. Default: no limits. */
+  readonly rules?: () => SessionRules;
+  /** Which tokens are revoked or used. Default: none. */
+  readonly tokens?: TokenMemory;
   /** True: everything new is refused with `draining`. */
   readonly isDraining: () => boolean;
   /** Milliseconds of a clock that never jumps, with fractions, for durations. Default: whole milliseconds of `clock`. */
@@ -42,6 +66,12 @@ export interface SessionDoor extends Door {
   sessions(): readonly SessionInfo[];
   /** Ends every session, also those being set up. */
   endAll(reason: EndReason): void;
+  /** Ends those that are meant, also while they are set up (`kicked`); how many they were. */
+  kick(filter: SessionFilter): number;
+  /** Ends those whose token has been revoked (`revoked`); how many they were. */
+  endRevoked(): number;
+  /** Lets all go: after `graceMs` those that are left, evenly over `spreadMs`. Nobody is kept from coming meanwhile. */
+  drain(plan: { readonly graceMs: number; readonly spreadMs: number }): Promise<void>;
 }
 
 /**
@@ -49,28 +79,13 @@ export interface SessionDoor extends Door {
  * Each request gets exactly one `decision` record; each session that was confirmed one `session.start` and one `session.end`.
  */
 export function createDoor(deps: DoorDeps): SessionDoor {
-  const { clock, log, metrics, newId } = deps;
-  const tally = createTally(clock, metrics);
+  const { clock, log, metrics, newId, tokens = NO_MEMORY } = deps;
   const live = new Set<StreamSession>();
-  const shared = {
-    ...deps,
-    locate: deps.locate,
-    onOriginSilent: deps.onOriginSilent,
-    elapsedMs: deps.elapsedMs ?? (() => clock.now()),
-    get dialTimeoutMs() {
-      return deps.dialTimeoutMs;
-    },
-    get onExpiry() {
-      return deps.onExpiry;
-    },
-    registry: new Registry(clock, () => deps.publisherConflict),
-    expiry: createExpiry(clock),
-    onRunning: (session: StreamSession) => tally.add(session),
-    farewell: deps.onOver,
-    onOver: (session: StreamSession) => {
-      live.delete(session);
-      tally.remove(session);
-    },
+  const shared = shareDeps(deps, live);
+  const endThose = (reason: EndReason, isOne: (session: StreamSession) => boolean): number => {
+    const ones = [...live].filter(isOne);
+    for (const session of ones) session.end(reason);
+    return ones.length;
   };
   return {
     newSessionId: newId,
@@ -90,8 +105,41 @@ export function createDoor(deps: DoorDeps): SessionDoor {
       return (await session.open(signal)) ? session : undefined;
     },
     sessions: () => [...live].map((session) => session.info()),
-    endAll: (reason) => {
-      for (const session of [...live]) session.end(reason);
+    endAll: (reason) => void endThose(reason, () => true),
+    kick: (filter) => endThose('kicked', (session) => isMeant(session.info(), filter)),
+    endRevoked: () =>
+      endThose('revoked', ({ identity }) => identity !== undefined && tokens.whyRevoked(identity) !== undefined),
+    drain: (plan) =>
+      drain({ clock, ...plan, present: () => [...live].map((session) => ({ end: () => session.end('draining') })) }),
+  };
+}
+
+/** What all sessions of a door share. */
+function shareDeps(deps: DoorDeps, live: Set<StreamSession>): SessionDeps {
+  const { clock, metrics, rules = () => NO_RULES, tokens = NO_MEMORY } = deps;
+  const elapsedMs = deps.elapsedMs ?? (() => clock.now());
+  const tally = createTally(clock, metrics);
+  return {
+    ...deps,
+    locate: deps.locate,
+    onOriginSilent: deps.onOriginSilent,
+    elapsedMs,
+    get dialTimeoutMs() {
+      return deps.dialTimeoutMs;
+    },
+    registry: new Registry(clock, () => deps.publisherConflict),
+    entrance: { quota: createQuota(rules), tokens, isOneTime: () => rules().oneTimeTokens },
+    watching: {
+      expiry: createExpiry(clock),
+      ceiling: createCeiling(clock, elapsedMs),
+      rules: () => ({ ...rules(), onExpiry: deps.onExpiry }),
+      nowMs: () => clock.now(),
+    },
+    onRunning: (session) => tally.add(session),
+    farewell: deps.onOver,
+    onOver: (session) => {
+      live.delete(session);
+      tally.remove(session);
     },
   };
 }

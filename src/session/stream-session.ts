@@ -17,10 +17,13 @@ import { reject, type Rejection } from '../model/rejection.js';
 import { pathOf, type ConnectionRequest } from '../model/request.js';
 import type { Log, LogEvent, LogFields, LogLevel, Metrics } from '../model/telemetry.js';
 import { rejectionOf } from './dialling.js';
-import type { Expiry } from './expiry.js';
+import { enter, type EntranceDeps, type Entry } from './entrance.js';
 import { dialFirst } from './failover.js';
+import type { Entrant } from './quota.js';
 import type { Holder, Registry } from './registry.js';
+import type { SessionInfo } from './session-info.js';
 import { reachVerdict, type VerdictDeps } from './verdict.js';
+import { watch, type WatchDeps } from './watching.js';
 
 /** What every session shares. */
 export interface SessionDeps extends VerdictDeps {
@@ -32,31 +35,14 @@ export interface SessionDeps extends VerdictDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly dialTimeoutMs: number;
-  readonly onExpiry: 'keep' | 'close';
   readonly registry: Registry;
-  readonly expiry: Expiry;
+  readonly entrance: EntranceDeps;
+  readonly watching: WatchDeps;
   /** Called when it begins to run and when it is over, for the list of sessions. */
   readonly onRunning: (session: StreamSession) => void;
   readonly onOver: (session: StreamSession) => void;
   /** Tells the hooks, if any, that a stream which was let in is over. */
   readonly farewell: Farewell | undefined;
-}
-
-/** One session, for lists. */
-export interface SessionInfo {
-  readonly id: string;
-  readonly transport: ConnectionRequest['transport'];
-  readonly action: ConnectionRequest['action'];
-  readonly path: string;
-  readonly address: string;
-  readonly subject: string | undefined;
-  /** Name of the origin; undefined until one has been chosen. */
-  readonly origin: string | undefined;
-  readonly isRunning: boolean;
-  /** Since 1970. */
-  readonly askedAtMs: number;
-  readonly clientBytes: number;
-  readonly originBytes: number;
 }
 
 /** Made once: an abort without a reason makes an error with a stack each time. */
@@ -66,6 +52,8 @@ const ENDED = new Error('the session has ended');
 const REFUSED_FOR: Readonly<Partial<Record<EndReason, () => Rejection>>> = {
   'taken-over': () => reject('stream-busy', 'another session took the name over'),
   draining: () => reject('draining', 'the gateway stops'),
+  revoked: () => reject('token-revoked', 'the token was revoked while the stream was set up'),
+  kicked: () => reject('hook-denied', 'an operator ended the session while it was set up'),
 };
 
 /**
@@ -92,7 +80,9 @@ export class StreamSession implements SessionHandle, Holder {
   #originLeg: OriginLeg | undefined;
   #relay: RunningRelay | undefined;
   #runningSinceMs = 0;
-  #cancelExpiry: () => void = () => undefined;
+  #confirmedAtMs: number | undefined;
+  #entry: Entry | undefined;
+  #stopWatching: () => void = () => undefined;
   #stopListening: () => void = () => undefined;
 
   constructor(deps: SessionDeps, request: ConnectionRequest, client: ClientLeg<OriginLeg>) {
@@ -115,17 +105,26 @@ export class StreamSession implements SessionHandle, Holder {
     return this.#choice?.name;
   }
 
+  /** Whose token it is, once the law has said yes. */
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
   info(): SessionInfo {
+    const { transport, secure, action, credential } = this.request;
     return {
-      id: this.id,
-      transport: this.request.transport,
-      action: this.request.action,
+      ...{ id: this.id, transport, secure, action },
       path: this.path,
       address: this.request.remoteAddress,
       subject: this.subject,
+      issuer: this.#identity?.issuer,
+      tokenId: this.#identity?.tokenId,
+      token: credential?.token.fingerprint(),
+      expiresAtS: this.#identity?.expiresAtS,
       origin: this.origin,
       isRunning: this.#phase === 'confirmed',
       askedAtMs: this.#askedAtMs,
+      sinceMs: this.#confirmedAtMs,
       clientBytes: this.#relay?.clientBytes ?? 0,
       originBytes: this.#relay?.originBytes ?? 0,
     };
@@ -178,12 +177,23 @@ export class StreamSession implements SessionHandle, Holder {
 
   #reserve(signal: AbortSignal, identity: Identity | undefined): Rejection | undefined {
     this.#identity = identity;
-    const mayHold = this.role === 'publisher' && !signal.aborted && !this.#isOver();
-    const refusal = mayHold ? this.#deps.registry.reserve(this.path, this) : undefined;
+    const isHere = !signal.aborted && !this.#isOver();
+    const refusal = isHere ? this.#enter() : undefined;
     this.#isLetIn = refusal === undefined;
     // The client left while the law was thinking.
     if (this.#isOver()) this.#farewell('client-closed');
     return refusal;
+  }
+
+  #enter(): Rejection | undefined {
+    const { registry, entrance } = this.#deps;
+    const admit = (leaving?: Entrant): Rejection | undefined => {
+      const entry = enter(entrance, this, this.#identity, leaving);
+      if ('code' in entry) return entry;
+      this.#entry = entry;
+      return undefined;
+    };
+    return this.role === 'publisher' ? registry.reserve(this.path, this, admit) : admit();
   }
 
   #dial(): Promise<OriginLeg> {
@@ -224,9 +234,10 @@ export class StreamSession implements SessionHandle, Holder {
   }
 
   #confirm(leg: OriginLeg): void {
-    const { metrics, startRelay, expiry, onExpiry, onRunning } = this.#deps;
+    const { metrics, startRelay, clock, onRunning } = this.#deps;
     this.#phase = 'confirmed';
     this.#runningSinceMs = this.#deps.elapsedMs();
+    this.#confirmedAtMs = clock.now();
     onRunning(this);
     try {
       const ends = this.#client.confirm(leg);
@@ -239,13 +250,21 @@ export class StreamSession implements SessionHandle, Holder {
       const relay = 'run' in ends ? ends.run(onEnd) : startRelay(ends, onEnd);
       this.#relay = relay;
       if (this.#isOver()) relay.stop();
-      else if (onExpiry === 'close' && this.#identity !== undefined) {
-        this.#cancelExpiry = expiry.add(this.#identity.expiresAtS * 1000, () => this.end('expired'));
-      }
+      else this.#watch(relay);
     } catch (error) {
       this.#write('error', 'gateway.error', { during: 'confirm', error });
       this.end('gateway-error', error instanceof Error ? error : undefined);
     }
+  }
+
+  #watch(relay: RunningRelay): void {
+    this.#stopWatching = watch(this.#deps.watching, {
+      role: this.role,
+      identity: this.#identity,
+      clientBytes: () => relay.clientBytes,
+      write: (level, event, fields) => this.#write(level, event, fields),
+      end: (reason) => this.end(reason),
+    });
   }
 
   #refuse(rejection: Rejection): void {
@@ -255,9 +274,10 @@ export class StreamSession implements SessionHandle, Holder {
 
   /** Lets go of everything that would outlive the session. First, so that the name is free before anyone is told. */
   #release(reason: EndReason): void {
+    this.#entry?.leave(this.#phase === 'confirmed');
     this.#phase = 'over';
     this.#stopListening();
-    this.#cancelExpiry();
+    this.#stopWatching();
     this.#deps.registry.release(this.path, this, this.#isKnownToOrigin);
     this.#deps.onOver(this);
     this.#farewell(reason);

@@ -13,7 +13,7 @@ function bed(maxKbps = 800) {
     clock,
     over,
     stop,
-    run(kbps: number, seconds: number) {
+    run: (kbps: number, seconds: number): void => {
       for (let second = 0; second < seconds && over.length === 0; second += 1) {
         bytes += kbps * 125;
         clock.advance(1000);
