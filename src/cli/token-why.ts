@@ -37,11 +37,9 @@ export const runWhy: Command = async (args, io) => {
   const { auth } = loaded.config;
   const hooks = loaded.config.hooks.map(({ name }) => name);
   if (!hooks.includes('verify-token')) {
-    const isOpen = hooks.includes('open');
-    io.stdout(
-      isOpen ? 'yes: the gateway is open, tokens are not looked at\n' : 'no: hooks is empty, everybody is refused\n',
-    );
-    return isOpen ? EXIT.fine : EXIT.failed;
+    const [verdict, code] = withoutVerify(loaded.config);
+    io.stdout(verdict);
+    return code;
   }
   const token = await readToken(asked.word, io);
   const keys = createKeySet(keySpecsOf(auth));
@@ -52,6 +50,16 @@ export const runWhy: Command = async (args, io) => {
   io.stdout([report(question, explanation), ...fetched.notes, ...unasked(loaded.config)].join(''));
   return explanation.ok ? EXIT.fine : EXIT.failed;
 };
+
+/** The answer where tokens are not verified at all. */
+function withoutVerify(config: Config): readonly [verdict: string, code: number] {
+  if (config.hooks.length === 0) return ['no: hooks is empty, everybody is refused\n', EXIT.failed];
+  if (config.hooks.some(({ name }) => name === 'open')) {
+    return ['yes: the gateway is open, tokens are not looked at\n', EXIT.fine];
+  }
+  const lines = ['unknown: verify-token is not among the hooks\n', ...unasked(config)];
+  return [lines.join(''), EXIT.failed];
+}
 
 /** Hooks whose answer only the running gateway gets. */
 function unasked({ hooks }: Config): readonly string[] {

@@ -173,6 +173,13 @@ describe('serve', () => {
     expect(io.clock.pending).toBe(0);
   });
 
+  it('ends like a bad config when what the config names cannot be used', async () => {
+    const io = world();
+    const failure = new GatewayError('config-hooks', 'gateway', 'hooks (mine): the module my.mjs has no decide');
+    expect(await runServe(['--config', 'g.yaml'], io, () => Promise.reject(failure))).toBe(78);
+    expect(io.err()).toBe('portcullis: hooks (mine): the module my.mjs has no decide\n');
+  });
+
   it('tells any other failure in one line without a stack', async () => {
     const io = world();
     expect(await runServe(['--config', 'g.yaml'], io, () => Promise.reject(new Error('broken\n  at x')))).toBe(1);
