@@ -1,4 +1,5 @@
-// A hook of your own: publishers come in office hours only, and what they start ends when the office closes.
+// A hook of your own: publishers come in office hours only. With `auth: { onExpiry: close }` what they have started ends
+// when the office closes; with `keep`, the default of the profile red5, it may go on.
 // docs/write-a-hook.md explains it. In the config, behind the hooks that check the token:
 //
 //   hooks:

@@ -15,7 +15,7 @@ const MAX_ROOM_LENGTH = 1024;
 const NEVER_S = 253_402_300_799;
 
 /** What somebody else's yes may take away from a client. Absent is no limit of its own; nothing here can give. */
-export type Restriction = Partial<Pick<Identity, 'expiresAtS' | 'roles' | 'transports' | 'rooms'>>;
+export type Restriction = Partial<Pick<Identity, 'expiresAtS' | 'maxKbps' | 'roles' | 'transports' | 'rooms'>>;
 
 const ROLES: readonly Role[] = ['red5-publisher', 'red5-subscriber'];
 
@@ -39,20 +39,21 @@ const isRole = (text: string): text is Role => ROLES.some((role) => role === tex
 const isTransport = (text: string): text is TransportName => TRANSPORT_NAMES.some((name) => name === text);
 const isRoom = (text: string): text is string => text.length <= MAX_ROOM_LENGTH;
 
-function readSeconds(value: unknown): Read<number> {
+function readNumber(value: unknown): Read<number> {
   return typeof value === 'number' && Number.isFinite(value) ? { ok: true, value } : NOT;
 }
 
 const READERS: Readonly<Record<keyof Restriction, (value: unknown) => Read<unknown>>> = {
-  expiresAtS: readSeconds,
+  expiresAtS: readNumber,
+  maxKbps: (value) => (typeof value === 'number' && value > 0 ? readNumber(value) : NOT),
   roles: (value) => readList(value, isRole),
   transports: (value) => readList(value, isTransport),
   rooms: (value) => readList(value, isRoom),
 };
 
 /**
- * Reads what limits somebody else's yes has: `roles`, `transports`, `rooms` (lists of words) and `expiresAtS` (seconds since
- * 1970). Undefined when a limit is not known or cannot be read: then it is safer to have no yes at all.
+ * Reads what limits somebody else's yes has: `roles`, `transports`, `rooms` (lists of words), `expiresAtS` (seconds since
+ * 1970) and `maxKbps` (kbit/s, of a publisher). Undefined when a limit is not known or cannot be read: then it is safer to have no yes at all.
  */
 export function readRestriction(value: unknown): Restriction | undefined {
   if (value === undefined || value === null) return {};

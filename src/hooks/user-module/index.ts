@@ -80,7 +80,7 @@ export async function readUserModule(exported: unknown, options: UserModuleOptio
     try {
       made = await (create as CreateUserHook)(options.options, options.tools);
     } catch (error) {
-      return failed(`createHook threw: ${error instanceof Error ? error.message : String(error)}`);
+      return failed(`has a createHook that threw: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   return wrap(made, options);

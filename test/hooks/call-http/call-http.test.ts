@@ -86,6 +86,9 @@ describe('call-http by JSON', () => {
     ['no room at all', 'room-denied', { allow: true, limits: { rooms: [] } }],
     ['the wrong transport', 'transport-denied', { allow: true, limits: { transports: ['WHIP'] } }],
     ['a limit in time that has passed', 'hook-denied', { allow: true, limits: { expiresAtS: 1 } }],
+    ['a bit rate of nothing', 'hook-failed', { allow: true, limits: { maxKbps: 0 } }],
+    ['a bit rate in words', 'hook-failed', { allow: true, limits: { maxKbps: '100' } }],
+    ['a bit rate', 'yes', { allow: true, limits: { maxKbps: 100 } }],
     ['a limit that is no limit of ours', 'hook-failed', { allow: true, limits: { speed: 1 } }],
     ['a limit of another type', 'hook-failed', { allow: true, limits: { rooms: 'room1' } }],
     ['a limit within a limit', 'hook-failed', { allow: true, limits: { rooms: [['room1']] } }],
@@ -132,6 +135,11 @@ describe('call-http by JSON', () => {
         roles: new Set(['red5-publisher']),
       },
     });
+    const slow = makeIdentity({ maxKbps: 500 });
+    server.answer = json({ allow: true, limits: { maxKbps: 400 } });
+    expect(await ask(hook(), {}, slow)).toEqual({ ok: true, identity: { ...slow, maxKbps: 400 } });
+    server.answer = json({ allow: true, limits: { maxKbps: 600 } });
+    expect(await ask(hook(), {}, slow)).toEqual({ ok: true, identity: slow });
     server.answer = json({ allow: true, limits: { expiresAtS: 2_100_000_000 } });
     expect(await ask(hook(), {}, identity)).toEqual({ ok: true, identity });
   });

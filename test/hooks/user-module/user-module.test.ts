@@ -70,7 +70,7 @@ describe('a module of the operator', () => {
           throw new Error('from is missing');
         },
       },
-      /createHook threw: from is missing/,
+      /has a createHook that threw: from is missing/,
     ],
     ['a createHook that rejects', { createHook: () => Promise.reject(new Error('no database')) }, /no database/],
     ['no action', { decide, actions: [] }, /has actions that/],
