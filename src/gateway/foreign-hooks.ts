@@ -26,6 +26,8 @@ export interface ForeignHooks {
   hookOf(entry: CallHttpConfig | ModuleConfig): Hook;
   /** Forgets those that the config does not name. */
   keep(config: Config): void;
+  /** Resolves when all that were told of the end of a stream have taken note. */
+  settled(): Promise<unknown>;
 }
 
 /** An entry that needs more than its name. */
@@ -41,12 +43,14 @@ const importNatively: ImportModule = (url) => import(url) as Promise<unknown>;
 /** Makes the place where hooks of other people are kept. */
 export function createForeignHooks(deps: ForeignHooksDeps): ForeignHooks {
   const hooks = new Map<string, Hook>();
+  const taking = new Set<Promise<void>>();
   return {
     async prepare(config) {
       for (const entry of config.hooks.filter(isForeign)) {
         const key = keyOf(entry);
         if (hooks.has(key)) continue;
-        hooks.set(key, entry.name === 'module' ? await loadModule(entry, deps) : makeCall(entry, deps));
+        const hook = entry.name === 'module' ? await loadModule(entry, deps) : makeCall(entry, deps);
+        hooks.set(key, noted(hook, taking));
       }
     },
     hookOf(entry) {
@@ -58,6 +62,20 @@ export function createForeignHooks(deps: ForeignHooksDeps): ForeignHooks {
     keep(config) {
       const named = new Set(config.hooks.filter(isForeign).map(keyOf));
       for (const key of [...hooks.keys()]) if (!named.has(key)) hooks.delete(key);
+    },
+    settled: () => Promise.allSettled(taking),
+  };
+}
+
+/** The hook, with what it does at the end of a stream kept in `taking` until it is done. */
+function noted(hook: Hook, taking: Set<Promise<void>>): Hook {
+  if (hook.onEnd === undefined) return hook;
+  return {
+    ...hook,
+    async onEnd(...told) {
+      const done = Promise.resolve(hook.onEnd?.(...told));
+      taking.add(done);
+      await done.finally(() => taking.delete(done));
     },
   };
 }

@@ -45,9 +45,15 @@ export type Asked = Answer | { readonly says: 'nothing'; readonly detail: string
 export interface Caller {
   /** Never rejects. `read` gets the body of an answer with status 200. */
   ask(question: string, read: (body: string) => Answer, signal: AbortSignal): Promise<Asked>;
-  /** Sends something whose answer does not matter, past cache and breaker, to another path perhaps. Never rejects. */
+  /**
+   * Sends something whose answer does not matter, past cache and breaker, to another path perhaps; at most `maxConcurrent` at
+   * once, the others in turn. Never rejects.
+   */
   tell(message: string, target: CallTarget, signal: AbortSignal): Promise<void>;
 }
+
+/** Most messages that wait for their turn; thousands of streams may end in one moment. */
+const MAX_WAITING_TELLS = 10_000;
 
 /** Statuses below 500 with which a server says that it could not judge, rather than no. */
 const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429]);
@@ -63,6 +69,8 @@ export function createCaller(options: CallerOptions): Caller {
     ...(options.onBreaker && { onChange: options.onBreaker }),
   });
   let running = 0;
+  let telling = 0;
+  const waiting: (() => void)[] = [];
 
   async function call(question: string, read: (body: string) => Answer, signal: AbortSignal): Promise<Asked> {
     try {
@@ -102,11 +110,21 @@ export function createCaller(options: CallerOptions): Caller {
       return asked;
     },
     async tell(message, at, signal) {
+      if (telling >= maxConcurrent) {
+        if (waiting.length >= MAX_WAITING_TELLS) return;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      } else {
+        telling += 1;
+      }
       try {
         await post(options, at, message, signal);
       } catch {
         // Red5 does not look at it either; a server that must know asks for the list of sessions.
       }
+      // Whoever waited longest takes this place over.
+      const next = waiting.shift();
+      if (next === undefined) telling -= 1;
+      else next();
     },
   };
 }

@@ -137,4 +137,27 @@ describe('call-http by round trip', () => {
     await hook().onEnd?.(makeRequest({ action: 'subscribe' }), undefined, 'client-closed');
     expect(server.heard).toEqual([]);
   });
+
+  it('tells of thousands that end in one moment one after the other', async () => {
+    let atOnce = 0;
+    let most = 0;
+    server.answer = (response) => {
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      setImmediate(() => {
+        atOnce -= 1;
+        response.end('{}');
+      });
+    };
+    const one = hook({ maxConcurrent: 4 });
+    const names = [...Array(200).keys()].map((index) => `cam${index}`);
+    await Promise.all(
+      names.map((name) =>
+        Promise.resolve(one.onEnd?.(makeRequest({ target: { app: 'live', room: null, name } }), undefined, 'draining')),
+      ),
+    );
+    const told = server.heard.map(({ body }) => (JSON.parse(body) as { readonly streamID: string }).streamID);
+    expect([...told].sort()).toEqual([...names].sort());
+    expect(most).toBeLessThanOrEqual(4);
+  });
 });
