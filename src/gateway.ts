@@ -5,6 +5,8 @@ import { admitted, openListeners, type ListenAddress } from './gateway/listeners
 import { createKeySources } from './gateway/key-sources.js';
 import { createLive } from './gateway/live.js';
 import { restartNotes } from './gateway/restart-notes.js';
+import { sessionRulesOf } from './gateway/session-rules.js';
+import { createTokenMemory } from './gateway/token-memory.js';
 import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
@@ -14,7 +16,8 @@ import { ENDPOINT_OF } from './model/transport.js';
 import { createAdmission } from './net/admission.js';
 import { createPacer } from './net/pacing.js';
 import { createUdpPairs } from './net/udp-pairs.js';
-import { createDoor } from './session/session.js';
+import { createDoor, type SessionDoor, type SessionInfo } from './session/session.js';
+import type { Revocations } from './store/revocations.js';
 import { createRtmpTransport } from './transports/rtmp/index.js';
 import { createRtspTransport } from './transports/rtsp/index.js';
 
@@ -24,10 +27,17 @@ export interface Gateway {
   readonly addresses: Readonly<Record<string, ListenAddress>>;
   /**
    * Puts another config in force without ending anything; lines that come back say what waits for a restart.
-   * Rejects with GatewayError `config-keys` or `config-hooks`; then the old one stays whole.
+   * Rejects with GatewayError `config-keys`, `config-hooks` or `config-revocations`; then the old one stays whole.
    */
   reload(config: Config): Promise<readonly string[]>;
-  /** Refuses new streams at once, lets running ones go on for up to `graceMs`, then ends them and stops. */
+  /** The streams that are set up or run, and how to end some of them. */
+  readonly sessions: Pick<SessionDoor, 'sessions' | 'kick'>;
+  /** What is revoked; an addition ends the sessions that it fits. */
+  readonly revocations: Revocations;
+  /**
+   * Refuses new streams at once, lets running ones go on for up to `graceMs`, then ends them evenly over
+   * `limits.drainSpreadSeconds`, and stops. The listeners answer until the end.
+   */
   drain(graceMs: number): Promise<void>;
   /** Ends everything now. */
   stop(): Promise<void>;
@@ -40,29 +50,32 @@ export interface GatewayDeps {
   readonly clock: Clock;
   /** Loads a module of `hooks` by its URL. Default: as Node does. */
   readonly importModule?: ImportModule;
+  /** The bytes of a file, for `auth.revocations`; throws the system's error. */
+  readonly readFile?: (path: string) => Buffer;
 }
 
-const DRAIN_POLL_MS = 100;
 /** How long origins and clients of WebRTC may take to hear that their sessions are over. */
 const FAREWELL_MS = 2500;
 
 /**
  * Builds every room and introduces them to each other, then opens the listeners.
- * Rejects with GatewayError `listen-failed`, `config-keys` or `config-hooks`; nothing stays open then.
+ * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks` or `config-revocations`; nothing stays open then.
  */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const { log, metrics, clock } = deps;
   const state = { isDraining: false };
   const pacer = createPacer(config.relay.paceMs);
+  const memory = createTokenMemory(config, deps);
   const foreignHooks = createForeignHooks(deps);
   const keySources = createKeySources({ ...deps, random: () => randomInt(1000) / 1000 });
   const prepare = (next: Config): Promise<unknown> =>
     Promise.all([foreignHooks.prepare(next), keySources.prepare(next)]);
   await prepare(config).catch((error: unknown) => {
     keySources.stop();
+    memory.stop();
     throw error;
   });
-  const live = createLive(config, { ...deps, pacer, foreignHooks, keySources });
+  const live = createLive(config, { ...deps, pacer, foreignHooks, keySources, memory });
   const door = createDoor({
     decide: (request) => live.now.decide(request),
     chooseOrigin: (request, preferred) => live.now.origins.choose(request, preferred),
@@ -81,9 +94,12 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     get onExpiry() {
       return live.now.config.auth.onExpiry;
     },
+    rules: () => sessionRulesOf(live.now.config),
+    tokens: memory.tokens,
     isDraining: () => state.isDraining,
     elapsedMs: () => performance.now(),
   });
+  memory.revocations.onAdded(() => void door.endRevoked());
   const tongue = {
     door,
     dial: (origin: OriginChoice, signal: AbortSignal) => live.now.origins.dial(origin, signal),
@@ -120,14 +136,19 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     );
     pacer.stop();
     keySources.stop();
+    memory.stop();
   };
   return {
+    sessions: door,
+    revocations: memory.revocations,
     addresses: Object.fromEntries([...listeners].map(([name, { host, port }]) => [name, { host, port }])),
     async reload(next) {
       const notes = restartNotes(live.now.config, next);
       try {
         await prepare(next);
+        const remember = memory.prepare(next);
         live.use(next);
+        remember();
       } finally {
         foreignHooks.keep(live.now.config);
         keySources.keep(live.now.config);
@@ -136,12 +157,14 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     },
     async drain(graceMs) {
       state.isDraining = true;
-      const deadline = clock.now() + graceMs;
-      while (door.sessions().length > 0 && clock.now() < deadline) await pause(clock, DRAIN_POLL_MS);
-      const isCut = door.sessions().some(({ transport }) => ENDPOINT_OF[transport] === 'http');
-      door.endAll('draining');
+      const spreadMs = live.now.config.limits.drainSpreadSeconds * 1000;
+      const cut = { isHttp: false };
+      const onLetGo = ({ transport }: SessionInfo): void => {
+        cut.isHttp ||= ENDPOINT_OF[transport] === 'http';
+      };
+      await door.drain({ graceMs, spreadMs, onLetGo });
       // Who gets a no to its checks knows at once; who gets nothing believes in us for a quarter of a minute.
-      if (isCut) await pause(clock, FAREWELL_MS);
+      if (cut.isHttp) await pause(clock, FAREWELL_MS);
       await close();
     },
     async stop() {

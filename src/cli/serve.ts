@@ -61,7 +61,7 @@ async function serve(
   const signals = watchSignals(io);
   const stopWatching = watchEventLoop(clock, (seconds) => metrics.gauge('event_loop_lag_seconds', {}, seconds));
   try {
-    const gateway = await start(config, { log, metrics, clock });
+    const gateway = await start(config, { log, metrics, clock, readFile: (path) => io.readFile(path) });
     log.write('info', 'gateway.start', {
       version: io.version,
       profile: config.auth.profile,

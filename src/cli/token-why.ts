@@ -1,13 +1,17 @@
 import type { Auth, Config } from '../config/config.js';
 import { didYouMean } from '../config/nearest.js';
+import { readFailure } from '../config/resolving.js';
+import { readRevocations } from '../config/revocation-file.js';
 import { isForeign } from '../gateway/foreign-hooks.js';
 import { claimPolicyOf, fetchOf, isFetched, keySpecsOf } from '../gateway/token-keys.js';
 import { fetchKeys } from '../hooks/verify-token/key-source.js';
 import { createKeySet, joinKeys, type TokenKey } from '../hooks/verify-token/keys.js';
 import { explainToken, type Explanation, type TokenQuestion } from '../hooks/verify-token/explain.js';
+import type { TokenPolicy } from '../hooks/verify-token/verify.js';
 import { pathOf } from '../model/request.js';
 import { Secret } from '../model/secret.js';
 import type { Action } from '../model/transport.js';
+import { createRevocations } from '../store/revocations.js';
 import { redact } from '../telemetry/redact.js';
 import { normalisePartialPath, normaliseStreamPath } from '../wire/stream-path.js';
 import { parseArguments, type ParsedArguments } from './arguments.js';
@@ -45,7 +49,12 @@ export const runWhy: Command = async (args, io) => {
   const keys = createKeySet(keySpecsOf(auth));
   if (!keys.ok) throw new Error(keys.faults.map(({ message }) => message).join('; '));
   const fetched = await fetchAll(auth, io, flags.offline === true);
-  const policy = { ...claimPolicyOf(auth), keys: joinKeys(keys.keySet.keys, [{ keys: fetched.keys }]) };
+  const revoked = readRevoked(flags.revocations ?? auth.revocations?.file, io);
+  if ('problem' in revoked) {
+    io.stderr(usageLine('token why', revoked.problem));
+    return EXIT.usage;
+  }
+  const policy = { ...claimPolicyOf(auth), ...revoked, keys: joinKeys(keys.keySet.keys, [{ keys: fetched.keys }]) };
   const explanation = explainToken(token.reveal(), question, policy, io.clock.now(), hooks);
   io.stdout([report(question, explanation), ...fetched.notes, ...unasked(loaded.config)].join(''));
   return explanation.ok ? EXIT.fine : EXIT.failed;
@@ -59,6 +68,28 @@ function withoutVerify(config: Config): readonly [verdict: string, code: number]
   }
   const lines = ['unknown: verify-token is not among the hooks\n', ...unasked(config)];
   return [lines.join(''), EXIT.failed];
+}
+
+/** What the file says; what was revoked by a call only the running gateway knows. */
+function readRevoked(
+  file: string | undefined,
+  io: CliIo,
+): Pick<TokenPolicy, 'whyRevoked'> | { readonly problem: string } {
+  if (file === undefined) return {};
+  const problem = (words: string): { readonly problem: string } => ({
+    problem: `the file of revocations ${file} ${words}`,
+  });
+  let bytes: Buffer;
+  try {
+    bytes = io.readFile(file);
+  } catch (error) {
+    return problem(readFailure(error));
+  }
+  const read = readRevocations(bytes);
+  if (!read.ok) return problem(read.problem);
+  const revocations = createRevocations({ clock: io.clock, maxTokenLifeS: () => Infinity });
+  revocations.useFile(read.revocations);
+  return { whyRevoked: (token) => revocations.find(token) };
 }
 
 /** Hooks whose answer only the running gateway gets. */

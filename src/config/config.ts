@@ -85,6 +85,11 @@ export interface Auth {
   readonly maxTtlMinutes: number;
   readonly leewaySeconds: number;
   readonly onExpiry: 'keep' | 'close';
+  readonly expiryWarningSeconds: number;
+  readonly expiryGraceSeconds: number;
+  readonly oneTimeTokens: boolean;
+  /** Path of the file, read and found right. */
+  readonly revocations?: { readonly file: string };
   /** Secrets below 32 bytes were let pass, with a warning. */
   readonly allowWeakSecret: boolean;
 }

@@ -2,6 +2,7 @@ import type { Auth, AuthKey, KeyAlgorithm, SecretEncoding } from './config.js';
 import type { PathStep } from './fault.js';
 import { resolveJwksUrl, URL_KEYS } from './resolve-jwks-url.js';
 import type { Resolving } from './resolving.js';
+import { MAX_REVOCATION_BYTES, readRevocations } from './revocation-file.js';
 import type { ConfigInput } from './schema.js';
 import type { Secret } from '../model/secret.js';
 
@@ -30,11 +31,14 @@ export type CheckKeys = (auth: Auth) => {
 /** Reads the keys and fills in what the profile decides. */
 export function resolveAuth(input: ConfigInput['auth'], to: Resolving, checkKeys: CheckKeys): Auth {
   const { keys, profile, allowWeakSecret, issuers, audiences, maxTtlMinutes, leewaySeconds } = input;
+  const { expiryWarningSeconds, expiryGraceSeconds, oneTimeTokens, revocations } = input;
   const ids = keys.map(({ id }) => id);
   to.unique(['auth', 'keys'], 'id', ids);
   const resolved = keys.map((key, index) => resolveKey(key, ['auth', 'keys', index], to, allowWeakSecret));
   const auth: Auth = {
     ...{ profile, allowWeakSecret, issuers, audiences, maxTtlMinutes, leewaySeconds },
+    ...{ expiryWarningSeconds, expiryGraceSeconds, oneTimeTokens },
+    ...(revocations && { revocations: { file: checkRevocations(revocations.file, to) } }),
     onExpiry: input.onExpiry ?? (profile === 'strict' ? 'close' : 'keep'),
     keys: resolved.filter((key) => key !== null),
   };
@@ -47,6 +51,15 @@ export function resolveAuth(input: ConfigInput['auth'], to: Resolving, checkKeys
   for (const one of faults) if (!to.hasFault(pathOf(one))) to.fault(pathOf(one), one.message);
   for (const one of warnings) if (!to.hasWarning(pathOf(one))) to.warn(pathOf(one), one.message);
   return auth;
+}
+
+/** A list that cannot be read would let in whom it shuts out; so it is looked at with the config. */
+function checkRevocations(file: string, to: Resolving): string {
+  const path = ['auth', 'revocations', 'file'];
+  const bytes = to.bytes(path, file, MAX_REVOCATION_BYTES);
+  const read = bytes && readRevocations(bytes);
+  if (read?.ok === false) to.fault(path, `names a file that ${read.problem}`);
+  return to.pathOf(file);
 }
 
 function resolveKey(key: KeyInput, path: readonly PathStep[], to: Resolving, allowWeak: boolean): AuthKey | null {

@@ -51,12 +51,12 @@ export class Resolving {
   }
 
   /** The bytes of a file that the config names; a fault when it cannot be read. */
-  bytes(path: readonly PathStep[], file: string): Buffer | null {
+  bytes(path: readonly PathStep[], file: string, maxBytes = MAX_REFERENCED_BYTES): Buffer | null {
     const at = this.pathOf(file);
     try {
       const bytes = this.readFile(at);
-      if (bytes.length <= MAX_REFERENCED_BYTES) return bytes;
-      return this.fault(path, `names the file ${at}, which is larger than ${MAX_REFERENCED_BYTES} bytes`);
+      if (bytes.length <= maxBytes) return bytes;
+      return this.fault(path, `names the file ${at}, which is larger than ${maxBytes} bytes`);
     } catch (error) {
       return this.fault(path, `names the file ${at}, which ${readFailure(error)}`, 'expected a readable file');
     }

@@ -102,6 +102,26 @@ export const authSchema = z
       .enum(['keep', 'close'])
       .optional()
       .describe('Whether a running session ends with its token. Default: `keep` for `red5`, `close` for `strict`.'),
+    expiryWarningSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(30)
+      .describe('`onExpiry: close`: so long before a session ends with its token the log says so; 0: never.'),
+    expiryGraceSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(0)
+      .describe('`onExpiry: close`: so long a session may go on after `exp` and `leewaySeconds`.'),
+    oneTimeTokens: z
+      .boolean()
+      .default(false)
+      .describe('A token opens one stream only, and needs a `jti`. Remembered by this process, until it ends.'),
+    revocations: z
+      .strictObject({ file: z.string().min(1).describe('Path of the file; relative to the config file.') })
+      .optional()
+      .describe('A file of tokens that hold no more, one JSON object a line; watched while the gateway runs.'),
     red5Properties: z
       .string()
       .min(1)

@@ -8,6 +8,12 @@ export const limitsSchema = z
     perAddress: count()
       .default(0)
       .describe("Connections at once from one address; 0: no limit. Set it where clients' own addresses are seen."),
+    sessionsPerToken: count().default(0).describe('Streams at once with one token; 0: no limit.'),
+    sessionsPerSubject: count().default(0).describe('Streams at once of one subject (`sub`); 0: no limit.'),
+    viewersPerStream: count().default(0).describe('Viewers at once of one stream; 0: no limit.'),
+    publisherKbps: count()
+      .default(0)
+      .describe('Bit rate of a publisher in kbit/s, above which it is ended; a token may lower it. 0: no limit.'),
     unauthenticated: count().default(1000).describe('Connections at once that are not decided yet; 0: no limit.'),
     preDecisionBytes: z
       .int()
@@ -23,6 +29,12 @@ export const limitsSchema = z
     drainTimeoutSeconds: seconds()
       .default(30)
       .describe('Time running sessions get after SIGTERM before they are ended.'),
+    drainSpreadSeconds: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(5)
+      .describe('After that time, how long it takes to end those that are left, one after the other.'),
   })
   .prefault({})
   .describe('Caps and deadlines that no peer can move.');

@@ -9,6 +9,7 @@ import type { Decide, Farewell, Hook } from '../model/hook.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import { isForeign, type ForeignHooks } from './foreign-hooks.js';
 import type { KeySources } from './key-sources.js';
+import type { LastingTokenMemory } from './token-memory.js';
 import { claimPolicyOf, keySpecsOf } from './token-keys.js';
 
 /** What the law is told with. */
@@ -20,6 +21,8 @@ export interface LawDeps {
   readonly foreignHooks: ForeignHooks;
   /** Where fetched keys are, prepared for the config. */
   readonly keySources: KeySources;
+  /** Which tokens are revoked. */
+  readonly memory: Pick<LastingTokenMemory, 'tokens'>;
 }
 
 /** The law of one config. */
@@ -30,11 +33,12 @@ export interface Law {
 }
 
 /** Builds the hooks of the config and joins them into the one function that decides. Throws GatewayError `config-keys`. */
-export function createLaw(config: Config, { log, metrics, clock, foreignHooks, keySources }: LawDeps): Law {
+export function createLaw(config: Config, deps: LawDeps): Law {
+  const { log, metrics, clock, foreignHooks } = deps;
   const specs = config.hooks.map((entry) =>
     isForeign(entry) ? { hook: foreignHooks.hookOf(entry) } : { name: entry.name },
   );
-  const hooks = createHooks(specs, hookDeps(config, clock, keySources));
+  const hooks = createHooks(specs, hookDeps(config, deps));
   const onHookError = (hook: Hook, error: unknown): void => {
     metrics.count('hook_errors_total', { hook: hook.name });
     log.write('error', 'gateway.error', { hook: hook.name, error });
@@ -45,7 +49,7 @@ export function createLaw(config: Config, { log, metrics, clock, foreignHooks, k
   };
 }
 
-function hookDeps(config: Config, clock: Clock, keySources: KeySources): HookDeps {
+function hookDeps(config: Config, { clock, keySources, memory }: LawDeps): HookDeps {
   const { auth } = config;
   const made = createKeySet(keySpecsOf(auth));
   if (!made.ok) {
@@ -53,6 +57,7 @@ function hookDeps(config: Config, clock: Clock, keySources: KeySources): HookDep
     throw new GatewayError('config-keys', 'gateway', faults.join('\n'));
   }
   const sources = keySources.of(config);
-  const policy = { ...claimPolicyOf(auth), keys: joinKeys(made.keySet.keys, sources) };
+  const { whyRevoked } = memory.tokens;
+  const policy = { ...claimPolicyOf(auth), keys: joinKeys(made.keySet.keys, sources), whyRevoked };
   return { policy, clock, sources };
 }

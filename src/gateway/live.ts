@@ -9,6 +9,7 @@ import type { KeySources } from './key-sources.js';
 import { createLaw } from './law.js';
 import { createOrigins, type Origins } from './origins.js';
 import { createRelaying } from './relaying.js';
+import type { LastingTokenMemory } from './token-memory.js';
 
 /** What one config comes to: the law, the origins and the relay that new streams get. */
 export interface Generation {
@@ -46,6 +47,8 @@ export interface LiveDeps {
   readonly pacer: Pacer;
   readonly foreignHooks: ForeignHooks;
   readonly keySources: KeySources;
+  /** Which tokens are revoked. */
+  readonly memory: Pick<LastingTokenMemory, 'tokens'>;
 }
 
 /** Makes the first generation. Throws GatewayError `config-keys`. */

@@ -6,6 +6,7 @@ export type LogEvent =
   | 'gateway.stop'
   | 'gateway.error'
   | 'config.reload'
+  | 'revocations.read'
   | 'listener.open'
   | 'listener.closed'
   | 'connection.open'

@@ -71,7 +71,12 @@ export interface SessionDoor extends Door {
   /** Ends those whose token has been revoked (`revoked`); how many they were. */
   endRevoked(): number;
   /** Lets all go: after `graceMs` those that are left, evenly over `spreadMs`. Nobody is kept from coming meanwhile. */
-  drain(plan: { readonly graceMs: number; readonly spreadMs: number }): Promise<void>;
+  drain(plan: {
+    readonly graceMs: number;
+    readonly spreadMs: number;
+    /** Told of each one just before it is ended. */
+    readonly onLetGo?: (info: SessionInfo) => void;
+  }): Promise<void>;
 }
 
 /**
@@ -109,8 +114,13 @@ export function createDoor(deps: DoorDeps): SessionDoor {
     kick: (filter) => endThose('kicked', (session) => isMeant(session.info(), filter)),
     endRevoked: () =>
       endThose('revoked', ({ identity }) => identity !== undefined && tokens.whyRevoked(identity) !== undefined),
-    drain: (plan) =>
-      drain({ clock, ...plan, present: () => [...live].map((session) => ({ end: () => session.end('draining') })) }),
+    drain({ onLetGo, ...plan }) {
+      const letGo = (session: StreamSession): void => {
+        onLetGo?.(session.info());
+        session.end('draining');
+      };
+      return drain({ clock, ...plan, present: () => [...live].map((session) => ({ end: () => letGo(session) })) });
+    },
   };
 }
 

@@ -6,9 +6,9 @@ export const MAX_USED_TOKENS = 1_000_000;
 /** Which one-time tokens have been used. */
 export interface UsedTokens {
   /** Marks a token as used; false when it was already. `key` names issuer and id; `expiresAtS` is seconds since 1970. */
-  take(key: string, expiresAtS: number): boolean;
+  readonly take: (key: string, expiresAtS: number) => boolean;
   /** It came to nothing: the token may be used again. */
-  giveBack(key: string): void;
+  readonly giveBack: (key: string) => void;
 }
 
 /** Expired ones are looked for at most this often. */

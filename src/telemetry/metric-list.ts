@@ -95,6 +95,16 @@ export const METRICS = {
     help: 'Whether the last reload of the config was applied (1) or the old one was kept (0).',
     labels: [],
   },
+  revocations: {
+    type: 'gauge',
+    help: 'Revocations that hold, by file and by call.',
+    labels: [],
+  },
+  revocations_file_good: {
+    type: 'gauge',
+    help: 'Whether the file of revocations could be read the last time it changed (1) or the old list holds (0).',
+    labels: [],
+  },
   hook_errors_total: {
     type: 'counter',
     help: 'Hooks that threw or answered too late.',

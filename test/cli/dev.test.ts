@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken';
 import { runDev, type DevParts } from '../../src/cli/dev.js';
 import type { Config } from '../../src/config/config.js';
 import { GatewayError } from '../../src/model/errors.js';
+import { NO_SESSIONS } from '../fakes/no-sessions.js';
 import { fakeIo } from './fake-io.js';
 
 /** Parts that only note what happens to them. */
@@ -33,6 +34,7 @@ function fakeParts(startGateway?: DevParts['startGateway']) {
         };
         const port = config.listen.rtmp?.port === 0 ? 5555 : (config.listen.rtmp?.port ?? -1);
         return Promise.resolve({
+          ...NO_SESSIONS,
           addresses: { rtmp: { host: '127.0.0.1', port } },
           reload: () => Promise.resolve([]),
           drain: stop,
@@ -162,6 +164,7 @@ describe('portcullis dev', () => {
   it('does not wait for a gateway that will not stop when asked twice', async () => {
     const { noted, parts } = fakeParts(() =>
       Promise.resolve({
+        ...NO_SESSIONS,
         addresses: {},
         reload: () => Promise.resolve([]),
         drain: () => Promise.resolve(),

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { runServe, type StartGateway } from '../../src/cli/serve.js';
 import type { Gateway } from '../../src/gateway.js';
 import { GatewayError } from '../../src/model/errors.js';
+import { NO_SESSIONS } from '../fakes/no-sessions.js';
 import { configText, fakeIo, SECRET, type FakeIo } from './fake-io.js';
 
 /** A gateway that tells what is done to it; draining ends only by stop or `finish`. */
@@ -9,6 +10,7 @@ function fakeGateway() {
   const calls: string[] = [];
   let finish: () => void = () => undefined;
   const gateway: Gateway = {
+    ...NO_SESSIONS,
     addresses: { rtmp: { host: '127.0.0.1', port: 1935 } },
     reload: () => {
       calls.push('reload');

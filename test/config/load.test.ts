@@ -40,6 +40,10 @@ describe('a small config', () => {
     expect(config.limits).toEqual({
       connections: 0,
       perAddress: 0,
+      sessionsPerToken: 0,
+      sessionsPerSubject: 0,
+      viewersPerStream: 0,
+      publisherKbps: 0,
       unauthenticated: 1000,
       preDecisionBytes: 65536,
       handshakeTimeoutSeconds: 5,
@@ -48,6 +52,7 @@ describe('a small config', () => {
       hookTimeoutSeconds: 3,
       dialTimeoutSeconds: 5,
       drainTimeoutSeconds: 30,
+      drainSpreadSeconds: 5,
     });
     expect(config.relay).toEqual({
       paceMs: 0,

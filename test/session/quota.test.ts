@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { Secret } from '../../src/model/secret.js';
+import type { Action } from '../../src/model/transport.js';
 import { createQuota, type QuotaLimits } from '../../src/session/quota.js';
 import { requestFor } from './door-bed.js';
 
 const NONE: QuotaLimits = { sessionsPerToken: 0, sessionsPerSubject: 0, viewersPerStream: 0 };
 
-function entrant({ token = 'T', subject = 'sam', path = 'live/cam', action = 'publish' } = {}) {
+const publish: Action = 'publish';
+
+function entrant({ token = 'T', subject = 'sam', path = 'live/cam', action = publish } = {}) {
   const credential = { token: new Secret(token), carrier: 'bearer' } as const;
   return { request: requestFor('cam', { credential, action }), path, subject };
 }

@@ -108,6 +108,16 @@ function checkTexts(claims: JsonObject): Finding {
   return failed('token-malformed', `${unfit.join(' and ')} is no plain text of at most ${MAX_TEXT_CLAIM} characters`);
 }
 
+/** Name of the claim that limits the bit rate of a publisher, kbit/s. */
+export const MAX_KBPS_CLAIM = 'portcullis-max-kbps';
+
+function checkBitRate(claims: JsonObject): Finding {
+  const value = claims.get(MAX_KBPS_CLAIM);
+  if (value === undefined) return skipped(`no ${MAX_KBPS_CLAIM}`);
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return passed(`at most ${value} kbit/s`);
+  return failed('token-malformed', `${MAX_KBPS_CLAIM} is no number above 0 but ${quote(value)}`);
+}
+
 /** Every check of a claim that can refuse the token as a whole, in the order in which the first failure decides. */
 export const CLAIM_CHECKS: readonly ClaimCheck[] = [
   { name: 'exp', check: checkExpiry },
@@ -117,6 +127,7 @@ export const CLAIM_CHECKS: readonly ClaimCheck[] = [
   { name: 'iss', check: checkIssuer },
   { name: 'aud', check: checkAudience },
   { name: 'sub, jti', check: checkTexts },
+  { name: MAX_KBPS_CLAIM, check: checkBitRate },
 ];
 
 /** The identity of claims that have passed `CLAIM_CHECKS`. */
@@ -124,11 +135,15 @@ export function readIdentity(claims: JsonObject, profile: Profile): Identity {
   const subject = textOf(claims.get('sub')) ?? null;
   const tokenId = textOf(claims.get('jti')) ?? null;
   const issuer = claims.get('iss');
+  const issuedAtS = dateOf(claims, 'iat');
+  const maxKbps = claims.get(MAX_KBPS_CLAIM);
   return {
     expiresAtS: Number(claims.get('exp')),
     ...(subject !== null && { subject }),
     ...(typeof issuer === 'string' && { issuer }),
     ...(tokenId !== null && { tokenId }),
+    ...(issuedAtS !== undefined && { issuedAtS }),
+    ...(typeof maxKbps === 'number' && { maxKbps }),
     ...grantedSets(readGrants(claims, profile)),
   };
 }

@@ -11,7 +11,7 @@ import { failed, passed, skipped, type Finding } from './finding.js';
 import { readGrants, type Profile } from './grants.js';
 import { findMistakes } from './mistakes.js';
 import { checkHeader, parseToken, type ParsedToken } from './strict-parse.js';
-import { checkAlgorithm, checkSignature, judgeToken, type TokenPolicy } from './verify.js';
+import { checkAlgorithm, checkRevocation, checkSignature, judgeToken, type TokenPolicy } from './verify.js';
 
 /** What the token is asked to open. */
 export interface TokenQuestion {
@@ -68,7 +68,7 @@ function climb(
   const parsed = parseToken(text);
   if (!parsed.ok) {
     const rest = ['header', 'algorithm', 'signature', ...CLAIM_CHECKS.map((rung) => rung.name)];
-    const unread = [...rest, 'red5-transport', 'roles', 'red5-room'];
+    const unread = [...rest, 'revocation', 'red5-transport', 'roles', 'red5-room'];
     return [
       { name: 'shape', ...failed('token-malformed', parsed.text) },
       ...unread.map((name) => ({ name, ...skipped('the token cannot be read') })),
@@ -87,6 +87,7 @@ function climb(
         : skipped('no key of this algorithm; all that follows is unverified')),
     },
     ...CLAIM_CHECKS.map(({ name, check }) => ({ name, ...check(claims, policy, nowMs / 1000) })),
+    { name: 'revocation', ...checkRevocation(readIdentity(claims, policy.profile), policy) },
     ...hookSteps(parsed.value, question, policy.profile).map(([hook, name, judge, readAs]) => ({
       name,
       ...(hooks.includes(hook) ? toFinding(judge(), readAs) : skipped(`${hook} is not among the hooks`)),

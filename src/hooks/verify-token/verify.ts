@@ -3,13 +3,15 @@ import type { Identity } from '../../model/identity.js';
 import { reject, type Rejection } from '../../model/rejection.js';
 import type { Secret } from '../../model/secret.js';
 import { CLAIM_CHECKS, readIdentity, type ClaimPolicy } from './claims.js';
-import { failed, passed, type Finding } from './finding.js';
+import { failed, passed, skipped, type Finding } from './finding.js';
 import { MAX_KEY_TRIALS, type KeySet, type TokenKey } from './keys.js';
 import { checkHeader, parseToken, type JsonObject } from './strict-parse.js';
 
 /** All that a token is held against. */
 export interface TokenPolicy extends ClaimPolicy {
   readonly keys: KeySet;
+  /** Why a token that is right in all else has been revoked; undefined when it has not. Default: none is. */
+  readonly whyRevoked?: (identity: Identity) => string | undefined;
 }
 
 /** A verified identity, or the first reason why there is none. */
@@ -57,11 +59,18 @@ export function checkSignature(text: string, header: JsonObject, keySet: KeySet)
   return failed('token-signature', `the signature fits none of ${keys.length} keys tried`);
 }
 
+/** Checks that the token has not been revoked. Code: `token-revoked`. */
+export function checkRevocation(identity: Identity, { whyRevoked }: Pick<TokenPolicy, 'whyRevoked'>): Finding {
+  if (whyRevoked === undefined) return skipped('no revocations are known here');
+  const why = whyRevoked(identity);
+  return why === undefined ? passed('it is not revoked') : failed('token-revoked', why);
+}
+
 /**
- * Judges a token: shape, header, algorithm, signature, then the claims; the first failure is the verdict.
+ * Judges a token: shape, header, algorithm, signature, then the claims, then what has been revoked; the first failure is the verdict.
  * Pure: the same token, policy and time give the same verdict. `nowMs` is milliseconds since 1970.
  * Codes: `token-malformed`, `token-algorithm`, `token-signature`, `token-expired`, `token-ttl-exceeded`,
- * `token-not-yet-valid`, `token-issuer`, `token-audience`.
+ * `token-not-yet-valid`, `token-issuer`, `token-audience`, `token-revoked`.
  *
  * @see RFC 7519 §7.2, RFC 8725 §3
  */
@@ -75,6 +84,7 @@ export function judgeToken(token: Secret, policy: TokenPolicy, nowMs: number): T
     () => checkAlgorithm(header, policy.keys),
     () => checkSignature(text, header, policy.keys),
     ...CLAIM_CHECKS.map((rung) => () => rung.check(claims, policy, nowMs / 1000)),
+    () => checkRevocation(readIdentity(claims, policy.profile), policy),
   ];
   for (const rung of rungs) {
     const finding = rung();

@@ -56,6 +56,8 @@ describe('explainToken', () => {
       iss: 'ok: iss is "me"',
       aud: 'ok: aud names this gateway',
       'sub, jti': 'ok: sub and jti are absent or plain texts',
+      'portcullis-max-kbps': 'skipped: no portcullis-max-kbps',
+      revocation: 'skipped: no revocations are known here',
       'red5-transport': 'ok: no red5-transport: no limit (profile red5)',
       roles: 'ok: roles has 1 entries, 1 understood',
       'red5-room': 'ok: no red5-room: no limit (profile red5)',
@@ -91,7 +93,7 @@ describe('explainToken', () => {
     const explanation = explain('x.y');
     expect(explanation).toMatchObject({ ok: false, code: 'token-malformed', detail: '2 parts, a token has 3' });
     expect(explanation.steps.slice(1).every(({ outcome }) => outcome === 'skipped')).toBe(true);
-    expect(explanation.steps).toHaveLength(14);
+    expect(explanation.steps).toHaveLength(16);
   });
 
   it('skips the signature when no key has the algorithm, but reads on', () => {
