@@ -49,6 +49,11 @@ export function resolveOrigins(inputs: readonly OriginInput[], to: Resolving): r
     return [
       {
         ...{ name, preset, ...addresses, rooms: input.rooms ?? ROOMS[preset], connectTimeoutSeconds, credentials },
+        health: {
+          ...input.healthCheck,
+          isChecked: (input.health ?? (preset === 'embedded' ? 'off' : 'on')) === 'on',
+          app: input.healthCheck.app ?? apps?.[0] ?? 'live',
+        },
         ...(apps && { apps }),
         ...(paths && { paths }),
       },

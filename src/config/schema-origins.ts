@@ -59,6 +59,35 @@ const credentialsSchema = z
   .prefault({})
   .describe('What the gateway shows the origin.');
 
+const healthCheckSchema = z
+  .strictObject({
+    intervalSeconds: seconds().default(5).describe('From one check to the next.'),
+    timeoutSeconds: seconds().default(2).describe('Time an origin has to answer a check.'),
+    failures: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(2)
+      .describe('Failures in a row, of checks and of streams that could not reach it, after which it is down.'),
+    successes: z.int().min(1).max(100).default(2).describe('Good checks in a row after which it is up again.'),
+    ejectSeconds: seconds()
+      .default(1)
+      .describe('Time it is left alone once it is down; doubled each time it falls again soon.'),
+    maxEjectSeconds: seconds()
+      .default(60)
+      .describe('The longest such time; an origin that stays up for so long begins anew.'),
+    slowStartSeconds: seconds()
+      .default(30)
+      .describe('Time in which its share of the paths grows back after it was down.'),
+    app: z
+      .string()
+      .regex(/^[^\s/\\?#;%]{1,128}$/, { error: 'is not the name of an app; expected one path segment' })
+      .optional()
+      .describe('The app that an RTMP check connects to. Default: the first of `apps`, or live.'),
+  })
+  .prefault({})
+  .describe('How its health is judged.');
+
 const originSchema = z.strictObject({
   name: name().describe('Name of the origin, for log and metrics.'),
   preset: z.enum(ORIGIN_PRESETS).default('red5pro').describe('What kind of server it is; sets the defaults below.'),
@@ -118,6 +147,13 @@ const originSchema = z.strictObject({
     .describe(
       'The stream paths (app[/room…]/name) it serves, as patterns: `*` is any text within a segment, `**` any segments, also none. A stream belongs to the origins whose pattern says most of its path in plain characters; those without `paths` get what no pattern fits. Absent: all.',
     ),
+  health: z
+    .enum(['on', 'off'])
+    .optional()
+    .describe(
+      'Whether it is asked now and then if it lives: RTMP by handshake and connect, RTSP and HTTP by OPTIONS. `off`: only streams find out. Default `on`; preset embedded `off`.',
+    ),
+  healthCheck: healthCheckSchema,
   connectTimeoutSeconds: seconds()
     .default(1)
     .describe('Time to connect while another origin could take the stream; the last has limits.dialTimeoutSeconds.'),

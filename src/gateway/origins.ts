@@ -3,39 +3,40 @@ import type { Config } from '../config/config.js';
 import type { ByteStream } from '../model/byte-stream.js';
 import type { Clock } from '../model/clock.js';
 import type { ChooseOrigin, OriginChoice } from '../model/leg.js';
-import type { Log, Metrics } from '../model/telemetry.js';
 import { ENDPOINT_OF, type TransportName } from '../model/transport.js';
 import { dialTcp } from '../net/dial.js';
 import { originCredentials, type CredentialsOption } from '../origin/credentials.js';
 import { createChooseOrigin } from '../origin/pool.js';
 import type { RoomPlacement } from '../origin/rooms.js';
-import { createOriginStates, type OriginStates } from '../origin/states.js';
+import type { OriginHealth } from '../origin/health.js';
+import type { OriginCare } from './origin-care.js';
 
 /** The other side, as the rest of the gateway sees it. */
 export interface Origins {
   readonly choose: ChooseOrigin;
-  readonly states: OriginStates;
+  readonly health: OriginHealth;
   /** Connects to a chosen origin. Rejects with GatewayError `origin-unavailable`. */
   dial(origin: OriginChoice, signal: AbortSignal): Promise<ByteStream>;
 }
 
 /** What origins are called with. */
 export interface OriginsDeps {
-  readonly log: Log;
-  readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly originCare: OriginCare;
 }
 
 /** Builds the choice of origins, the memory of how they answer, and the call to them. */
-export function createOrigins(config: Config, { log, metrics, clock }: OriginsDeps): Origins {
-  const states = createOriginStates(log, metrics);
+export function createOrigins(config: Config, { clock, originCare: { health } }: OriginsDeps): Origins {
   return {
-    states,
-    choose: createChooseOrigin(originOptions(config), (origin, request) =>
-      originCredentials(placedFor(request.transport, origin.credentials), request, {
-        nowMs: clock.now(),
-        tokenId: randomUUID(),
-      }),
+    health,
+    choose: createChooseOrigin(
+      originOptions(config),
+      (origin, request) =>
+        originCredentials(placedFor(request.transport, origin.credentials), request, {
+          nowMs: clock.now(),
+          tokenId: randomUUID(),
+        }),
+      (name, path) => health.standingOf(name, path),
     ),
     async dial({ name, host, port, secure, connectTimeoutMs = Infinity }, signal) {
       try {
@@ -46,10 +47,10 @@ export function createOrigins(config: Config, { log, metrics, clock }: OriginsDe
           timeoutMs: Math.min(connectTimeoutMs, config.limits.dialTimeoutSeconds * 1000),
           signal,
         });
-        states.answered(name);
+        health.answered(name);
         return stream;
       } catch (error) {
-        if (!signal.aborted) states.failed(name, error instanceof Error ? error.message : 'unknown');
+        if (!signal.aborted) health.failed(name, error instanceof Error ? error.message : 'unknown');
         throw error;
       }
     },

@@ -49,13 +49,13 @@ export function joinWebrtc(live: Live, parts: WebrtcParts): WebrtcTransport {
         return origin && mannersOf(origin);
       },
       call: async (call, name) => {
-        const { states } = live.now.origins;
+        const { health } = live.now.origins;
         try {
           const reply = await callHttp(call);
-          states.answered(name);
+          health.answered(name);
           return reply;
         } catch (error) {
-          if (!call.signal.aborted) states.failed(name, error instanceof Error ? error.message : 'unknown');
+          if (!call.signal.aborted) health.failed(name, error instanceof Error ? error.message : 'unknown');
           throw error;
         }
       },

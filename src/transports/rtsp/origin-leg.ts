@@ -54,6 +54,24 @@ export async function openOriginLeg(
   }
 }
 
+/**
+ * Asks an origin by OPTIONS whether it lives. Any answer but an error of its own is one. The stream is closed.
+ * Rejects with GatewayError when it does not answer, speaks no RTSP, or answers 5xx.
+ */
+export async function checkRtspOrigin(stream: ByteStream, origin: OriginChoice, signal: AbortSignal): Promise<void> {
+  const account = new OriginAccount({ placement: 'none', pairs: [] }, () => Buffer.alloc(0));
+  const dialogue = new OriginDialogue(stream, account, signal);
+  const { host, port, secure } = origin;
+  const url = writeRtspUrl({ authority: { scheme: secure ? 'rtsps' : 'rtsp', host, port }, path: '/', query: '' });
+  try {
+    const answer = await dialogue.ask({ method: 'OPTIONS', url });
+    if (answer.status >= 500 && answer.status !== 501) throw refused(origin, 'OPTIONS', answer);
+  } finally {
+    dialogue.forgetSignal();
+    stream.destroy();
+  }
+}
+
 interface Opening {
   readonly request: OriginRequest;
   read(answer: RtspResponse): Opened;

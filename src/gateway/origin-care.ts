@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import type { Config, Origin, OriginAddress } from '../config/config.js';
+import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
+import type { OriginChoice } from '../model/leg.js';
+import { Secret } from '../model/secret.js';
+import type { Log, Metrics } from '../model/telemetry.js';
+import type { EndpointKind } from '../model/transport.js';
+import { dialTcp } from '../net/dial.js';
+import { callHttp } from '../net/http-client.js';
+import { createOriginHealth, type HealthOption, type OriginHealth } from '../origin/health.js';
+import { checkRtmpOrigin } from '../transports/rtmp/health-probe.js';
+import { checkRtspOrigin } from '../transports/rtsp/origin-leg.js';
+
+/** What is known of the origins, and the asking after them. Lasts from config to config. */
+export interface OriginCare {
+  readonly health: OriginHealth;
+  /** Looks after the origins of this config from now on. */
+  use(config: Config): void;
+  stop(): void;
+}
+
+/** What origins are looked after with. */
+export interface OriginCareDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+const KINDS: readonly EndpointKind[] = ['rtmp', 'rtsp', 'http'];
+
+/** Begins to look after origins; of none yet. */
+export function createOriginCare({ log, metrics, clock }: OriginCareDeps): OriginCare {
+  let origins: readonly Origin[] = [];
+  const health = createOriginHealth({
+    ...{ log, metrics, clock },
+    check: async (name, kind, signal) => {
+      const origin = origins.find((one) => one.name === name);
+      if (origin !== undefined) await check(origin, kind, clock, signal);
+    },
+  });
+  return {
+    health,
+    use(config) {
+      origins = config.origins;
+      health.use(origins.map(healthOption));
+    },
+    stop: () => health.stop(),
+  };
+}
+
+function healthOption({ name, health, rtmp, rtsp, http }: Origin): HealthOption {
+  const places = { rtmp, rtsp, http };
+  return {
+    name,
+    place: JSON.stringify(places),
+    checks: health.isChecked ? KINDS.filter((kind) => places[kind] !== undefined) : [],
+    intervalMs: health.intervalSeconds * 1000,
+    timeoutMs: health.timeoutSeconds * 1000,
+    failures: health.failures,
+    successes: health.successes,
+    ejectMs: health.ejectSeconds * 1000,
+    maxEjectMs: health.maxEjectSeconds * 1000,
+    slowStartMs: health.slowStartSeconds * 1000,
+  };
+}
+
+async function check(origin: Origin, kind: EndpointKind, clock: Clock, signal: AbortSignal): Promise<void> {
+  const address = origin[kind];
+  if (address === undefined) return;
+  const timeoutMs = origin.health.timeoutSeconds * 1000;
+  if (kind === 'http') {
+    await checkHttp(address, origin.http?.path ?? '', timeoutMs, signal);
+    return;
+  }
+  const { host, port, secure } = address;
+  const choice: OriginChoice = {
+    ...{ name: origin.name, host, port, secure, app: origin.health.app, streamName: '' },
+    credentials: { placement: 'none', pairs: [] },
+  };
+  const stream = await dialTcp({ host, port, secure, timeoutMs, signal });
+  if (kind === 'rtmp') {
+    await checkRtmpOrigin(stream, choice, { random: randomBytes, now: () => clock.now() }, signal);
+  } else await checkRtspOrigin(stream, choice, signal);
+}
+
+/** Whatever it thinks of OPTIONS: it lives, unless a proxy in front says that nobody is behind it. */
+async function checkHttp(
+  { host, port, secure }: OriginAddress,
+  path: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = new Secret(`${path}/`);
+  const { status } = await callHttp({
+    ...{ host, port, secure, method: 'OPTIONS', target, headers: [], timeoutMs, signal },
+  });
+  if (status < 500 || status === 501 || status === 505) return;
+  throw new GatewayError('origin-unavailable', 'origin', `it answered OPTIONS with ${status}`);
+}
