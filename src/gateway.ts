@@ -4,6 +4,7 @@ import { createForeignHooks, type ImportModule } from './gateway/foreign-hooks.j
 import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
 import { createKeySources } from './gateway/key-sources.js';
 import { createLive } from './gateway/live.js';
+import { createOriginCare } from './gateway/origin-care.js';
 import { restartNotes } from './gateway/restart-notes.js';
 import { sessionRulesOf } from './gateway/session-rules.js';
 import { createTokenMemory } from './gateway/token-memory.js';
@@ -75,11 +76,14 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     memory.stop();
     throw error;
   });
-  const live = createLive(config, { ...deps, pacer, foreignHooks, keySources, memory });
+  const originCare = createOriginCare(deps);
+  const live = createLive(config, { ...deps, pacer, foreignHooks, keySources, originCare, memory });
+  originCare.use(config);
   const door = createDoor({
     decide: (request) => live.now.decide(request),
     chooseOrigin: (request, preferred) => live.now.origins.choose(request, preferred),
     startRelay: (ends, onEnd) => live.now.startRelay(ends, onEnd),
+    onOriginSilent: ({ name }) => originCare.health.failed(name, 'it did not answer in time'),
     onOver: (request, identity, reason) => live.now.farewell(request, identity, reason),
     log,
     metrics,
@@ -126,8 +130,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
       listenForWebrtc(config, endpoint, isSecure, { transport: webrtc, admission, metrics, clock, onError }),
   });
   const close = async (): Promise<void> => {
-    // So that no origin keeps a session of ours, but no origin keeps us either.
-    await Promise.race([webrtc.settled(), pause(clock, FAREWELL_MS)]);
+    // So that no origin keeps a session of ours, but no origin keeps us either. Nor does a server that is told of the end.
+    await Promise.race([Promise.all([webrtc.settled(), foreignHooks.settled()]), pause(clock, FAREWELL_MS)]);
     await Promise.all(
       [...listeners].map(async ([name, listener]) => {
         await listener.close();
@@ -137,6 +141,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     pacer.stop();
     keySources.stop();
     memory.stop();
+    originCare.stop();
   };
   return {
     sessions: door,
@@ -149,6 +154,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
         const remember = memory.prepare(next);
         live.use(next);
         remember();
+        originCare.use(next);
       } finally {
         foreignHooks.keep(live.now.config);
         keySources.keep(live.now.config);

@@ -145,9 +145,24 @@ export interface Origin {
   readonly apps?: readonly string[];
   /** Patterns; absent: all that no other origin names. */
   readonly paths?: readonly string[];
+  readonly health: OriginHealthConfig;
   /** While another origin could take the stream. */
   readonly connectTimeoutSeconds: number;
   readonly credentials: OriginCredentialsConfig;
+}
+
+/** How the health of an origin is judged. */
+export interface OriginHealthConfig {
+  readonly isChecked: boolean;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly failures: number;
+  readonly successes: number;
+  readonly ejectSeconds: number;
+  readonly maxEjectSeconds: number;
+  readonly slowStartSeconds: number;
+  /** For RTMP's connect. */
+  readonly app: string;
 }
 
 /** What an origin is shown. */

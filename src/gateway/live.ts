@@ -8,6 +8,7 @@ import type { ForeignHooks } from './foreign-hooks.js';
 import type { KeySources } from './key-sources.js';
 import { createLaw } from './law.js';
 import { createOrigins, type Origins } from './origins.js';
+import type { OriginCare } from './origin-care.js';
 import { createRelaying } from './relaying.js';
 import type { LastingTokenMemory } from './token-memory.js';
 
@@ -47,6 +48,8 @@ export interface LiveDeps {
   readonly pacer: Pacer;
   readonly foreignHooks: ForeignHooks;
   readonly keySources: KeySources;
+  /** What is known of the origins, whatever the config. */
+  readonly originCare: OriginCare;
   /** Which tokens are revoked. */
   readonly memory: Pick<LastingTokenMemory, 'tokens'>;
 }
