@@ -25,7 +25,7 @@ export interface OriginPlaces {
 
 /**
  * Opens one stream at an origin: OPTIONS, then ANNOUNCE or DESCRIBE, each answered before the next.
- * Rejects with GatewayError `origin-refused` or `origin-unavailable`; on `signal` the stream is closed.
+ * Rejects with GatewayError `origin-refused`, `stream-busy` or `origin-unavailable`; on `signal` the stream is closed.
  */
 export async function openOriginLeg(
   stream: ByteStream,
@@ -143,8 +143,12 @@ function escaped(segment: string): string {
   return segment.replace(/[^A-Za-z0-9\-._~!$&'()*+,=:@]+/gu, encodeURIComponent);
 }
 
+/** What origins say to ANNOUNCE when somebody publishes there already: RTSP has no word for it, MediaMTX says 400. */
+const BUSY: readonly number[] = [400, 406, 409, 453, 455];
+
 function refused(origin: OriginChoice, method: string, answer: RtspResponse): GatewayError {
-  return new GatewayError('origin-refused', 'origin', `origin ${origin.name} answered ${method} with ${answer.status}`);
+  const code = method === 'ANNOUNCE' && BUSY.includes(answer.status) ? 'stream-busy' : 'origin-refused';
+  return new GatewayError(code, 'origin', `origin ${origin.name} answered ${method} with ${answer.status}`);
 }
 
 function notRtsp(cause: unknown): GatewayError {

@@ -209,6 +209,30 @@ describe('the origin', () => {
     expect([answer.status, answer.reason]).toEqual([503, 'origin-refused: the origin refused the stream']);
   });
 
+  it.each([400, 409, 453])('that says %i to ANNOUNCE holds the name already', async (status) => {
+    const gate = makeRtspGate({ origin: { refuse: { ANNOUNCE: status } } });
+    const answer = await gate.client().ask('ANNOUNCE', `${URL}?token=${gate.token()}`, TYPE, SDP);
+    expect([answer.status, answer.reason]).toEqual([403, 'stream-busy: the stream name is still in use']);
+    expect(gate.origins).toHaveLength(1);
+  });
+
+  it('that still holds a name we have just let go of is asked again', async () => {
+    const gate = makeRtspGate();
+    const first = await publishing(gate);
+    first.stream.destroy();
+    await quiet();
+    gate.behaviour = { refuse: { ANNOUNCE: 400 } };
+    const again = gate.client();
+    again.send('ANNOUNCE', `${URL}?token=${gate.token()}`, TYPE, SDP);
+    await quiet();
+    expect(again.responses).toEqual([]);
+    gate.behaviour = {};
+    gate.clock.advance(250);
+    await quiet();
+    expect(again.last.status).toBe(200);
+    expect(gate.origins).toHaveLength(3);
+  });
+
   it('that closes ends the session and the client', async () => {
     const gate = makeRtspGate();
     const peer = await playing(gate);
