@@ -43,11 +43,13 @@ export function enter(
   identity: Identity | undefined,
   leaving?: Entrant,
 ): Entry | Rejection {
-  const why = identity && tokens.whyRevoked(identity);
+  // What a hook says of a client without a token is no token's to revoke or to use up.
+  const shown = who.request.credential === undefined ? undefined : identity;
+  const why = shown && tokens.whyRevoked(shown);
   if (why !== undefined) return reject('token-revoked', why);
   const exit = quota.enter(who, leaving);
   if (typeof exit !== 'function') return exit;
-  const use = isOneTime() && identity !== undefined ? takeOnce(tokens, identity) : undefined;
+  const use = isOneTime() && shown !== undefined ? takeOnce(tokens, shown) : undefined;
   if (use !== undefined && typeof use !== 'function') {
     exit();
     return use;

@@ -113,7 +113,11 @@ export function createDoor(deps: DoorDeps): SessionDoor {
     endAll: (reason) => void endThose(reason, () => true),
     kick: (filter) => endThose('kicked', (session) => isMeant(session.info(), filter)),
     endRevoked: () =>
-      endThose('revoked', ({ identity }) => identity !== undefined && tokens.whyRevoked(identity) !== undefined),
+      endThose(
+        'revoked',
+        ({ identity, request }) =>
+          request.credential !== undefined && identity !== undefined && tokens.whyRevoked(identity) !== undefined,
+      ),
     drain({ onLetGo, ...plan }) {
       const letGo = (session: StreamSession): void => {
         onLetGo?.(session.info());

@@ -192,3 +192,36 @@ describe('token why', () => {
     expect(io.err()).toContain('which token?');
   });
 });
+
+describe('token why and revocations', () => {
+  const asked = ['--action', 'publish', '--path', 'live/cam'];
+  const token = jwt.sign({ exp: NOW_S + 60, jti: 't1', sub: 'sam' }, SECRET, { noTimestamp: true });
+  const ask = async (args: readonly string[], list: string, auth: object = {}) => {
+    const parts = { auth: { keys: [{ id: 'main', secret: { value: SECRET } }], ...auth } };
+    const io = fakeIo({ files: { 'g.yaml': configText(parts), 'list.jsonl': list }, stdin: token });
+    return { code: await runWhy(['-', '--config', 'g.yaml', ...asked, ...args], io), out: io.out(), err: io.err() };
+  };
+
+  it.each([
+    ['{"jti": "t1"}', 'its token id is revoked'],
+    ['{"sub": "sam"}', 'its subject is revoked'],
+    ['{"before": 1700000000}', 'all tokens are revoked up to a later moment'],
+  ])('says that %s shuts it out', async (list, detail) => {
+    for (const { code, out } of [
+      await ask(['--revocations', 'list.jsonl'], list),
+      await ask([], list, { revocations: { file: 'list.jsonl' } }),
+    ]) {
+      expect(code).toBe(1);
+      expect(out).toContain(`token-revoked: ${detail}`);
+    }
+  });
+
+  it('says that another list does not, and that one cannot be read', async () => {
+    expect((await ask(['--revocations', 'list.jsonl'], '{"jti": "t2"}')).out).toContain('it is not revoked');
+    expect(await ask(['--revocations', 'list.jsonl'], 'nonsense')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no JSON object (line 1)'),
+    });
+    expect((await ask(['--revocations', 'other.jsonl'], '')).err).toContain('other.jsonl does not exist');
+  });
+});

@@ -23,9 +23,16 @@ function memory() {
   return { revoked, used, tokens };
 }
 
+/** Each with a token of its own. */
+const withToken = (name: string, more: Parameters<typeof requestFor>[1] = {}) => {
+  const credential = { token: new Secret(`x.${++tokens}.z`), carrier: 'bearer' } as const;
+  return requestFor(name, { credential, ...more });
+};
+let tokens = 0;
+
 const enter = (bed: Bed, name: string, more: Parameters<typeof requestFor>[1] = {}) => {
   const leg = makeLeg(bed);
-  return { leg, opened: bed.door.open(requestFor(name, more), leg, never) };
+  return { leg, opened: bed.door.open(withToken(name, more), leg, never) };
 };
 
 const view = { action: 'subscribe' } as const;
@@ -101,10 +108,10 @@ describe('a token that opens one stream only', () => {
   it('may be used again when the origin could not be reached, and after a client that left meanwhile', async () => {
     const { bed, used } = make({ verdict });
     const away = makeLeg(bed, () => Promise.reject(new GatewayError('origin-unavailable', 'origin', 'no')));
-    await bed.door.open(requestFor('cam'), away, never);
+    await bed.door.open(withToken('cam'), away, never);
     const gone = new AbortController();
     const opening = bed.door.open(
-      requestFor('cam'),
+      withToken('cam'),
       makeLeg(bed, () => new Promise(() => undefined)),
       gone.signal,
     );
@@ -114,6 +121,13 @@ describe('a token that opens one stream only', () => {
     await opening;
     expect(used.size).toBe(0);
     expect(await enter(bed, 'cam').opened).toBeDefined();
+  });
+
+  it('is nothing that clients without any token are asked for', async () => {
+    const { bed, used } = make({ verdict: () => yes() });
+    const leg = makeLeg(bed);
+    expect(await bed.door.open(requestFor('cam'), leg, never)).toBeDefined();
+    expect(used.size).toBe(0);
   });
 
   it('is refused without a jti', async () => {
@@ -142,7 +156,7 @@ describe('a revocation', () => {
     const other = enter(bed, 'two', { remoteAddress: 'good' });
     await Promise.all([running.opened, other.opened]);
     const asking = makeLeg(bed, () => new Promise(() => undefined));
-    const opening = bed.door.open(requestFor('three', { remoteAddress: 'bad' }), asking, never);
+    const opening = bed.door.open(withToken('three', { remoteAddress: 'bad' }), asking, never);
     await turns();
     revoked.add('bad');
     expect(bed.door.endRevoked()).toBe(2);

@@ -35,6 +35,40 @@ describe('verify-token', () => {
     expect(decision).toMatchObject({ ok: false, rejection: { code: 'token-malformed' } });
   });
 
+  it('refuses what has been revoked, after all else is right', () => {
+    const asked: unknown[] = [];
+    const policy = makePolicy({
+      whyRevoked: (identity) => {
+        asked.push(identity);
+        return identity.tokenId === 't1' ? 'its token id is revoked' : undefined;
+      },
+    });
+    const revoked = verifyToken({ policy, clock: fakeClock(NOW_S * 1000) });
+    for (const action of ['connect', 'publish', 'subscribe'] as const) {
+      const token = tokenOf({ jti: 't1', iat: NOW_S - 5 }).reveal();
+      expect(revoked.decide(makeRequest({ action, token }), undefined, signal)).toMatchObject({
+        rejection: { code: 'token-revoked', kind: 'unauthenticated', detail: 'its token id is revoked' },
+      });
+    }
+    expect(asked[0]).toMatchObject({ tokenId: 't1', issuedAtS: NOW_S - 5 });
+    expect(judge(tokenOf({ jti: 't2' }), policy)).toBe('ok');
+    expect(judge(tokenOf({ jti: 't1', exp: NOW_S - 1 }), policy)).toBe('token-expired');
+  });
+
+  it.each([
+    [1500, 'ok'],
+    [0.5, 'ok'],
+    [0, 'token-malformed'],
+    [-1, 'token-malformed'],
+    ['1500', 'token-malformed'],
+    [null, 'token-malformed'],
+  ])('reads a bit rate of %j as %s', (kbps, code) => {
+    const token = tokenOf({ 'portcullis-max-kbps': kbps });
+    expect(judge(token, makePolicy())).toBe(code);
+    const verdict = judgeToken(token, makePolicy(), NOW_S * 1000);
+    if (verdict.ok) expect(verdict.identity.maxKbps).toBe(kbps);
+  });
+
   it('makes an identity of the claims', () => {
     const token = tokenOf({
       sub: 'zoe',
