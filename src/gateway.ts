@@ -83,6 +83,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     decide: (request) => live.now.decide(request),
     chooseOrigin: (request, preferred) => live.now.origins.choose(request, preferred),
     startRelay: (ends, onEnd) => live.now.startRelay(ends, onEnd),
+    locate: (origin, request, signal) => live.now.origins.locate(origin, request, signal),
     onOriginSilent: ({ name }) => originCare.health.failed(name, 'it did not answer in time'),
     onOver: (request, identity, reason) => live.now.farewell(request, identity, reason),
     log,

@@ -118,6 +118,8 @@ export interface FetchedJwks {
 
 /** Where an origin listens for one kind of transport. */
 export interface OriginAddress extends Endpoint {
+  /** `host` is an SRV name, and the port means nothing. */
+  readonly find?: 'srv';
   readonly secure: boolean;
 }
 

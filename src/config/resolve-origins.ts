@@ -116,9 +116,17 @@ function addressOf(
 ): OriginAddress | null {
   const [, scheme, host, port] = ORIGIN_URLS[kind].exec(url) ?? [];
   if (scheme === undefined || host === undefined) return null;
+  const isSrv = url.includes('+srv://');
+  if (isSrv && port !== undefined)
+    return to.fault([...path, kind], 'has a port, which SRV names itself', 'expected none');
   const number = port === undefined ? (DEFAULT_PORTS[scheme] ?? 0) : Number(port);
   if (number < 1 || number > 65535) return to.fault([...path, kind], `has the port ${number}`, 'expected 1 to 65535');
-  return { host: host.replace(/^\[|\]$/g, ''), port: number, secure: scheme.endsWith('s') };
+  return {
+    host: host.replace(/^\[|\]$/g, ''),
+    port: number,
+    secure: scheme.endsWith('s'),
+    ...(isSrv && { find: 'srv' }),
+  };
 }
 
 function resolveHttp(input: OriginInput, url: string, path: readonly PathStep[], to: Resolving): OriginHttp | null {

@@ -13,13 +13,13 @@ export const ORIGIN_PRESETS = [
   'embedded',
 ] as const;
 
-const HOST_AND_PORT = String.raw`(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::(\d{1,5}))?`;
+const HOST_AND_PORT = String.raw`(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]{0,252})(?::(\d{1,5}))?`;
 
 /** Scheme, host (IPv6 in brackets), port and, of HTTP only, path of an origin address, by its kind. */
 export const ORIGIN_URLS = {
-  rtmp: new RegExp(String.raw`^(rtmps?)://${HOST_AND_PORT}/?$`),
-  rtsp: new RegExp(String.raw`^(rtsps?)://${HOST_AND_PORT}/?$`),
-  http: new RegExp(String.raw`^(https?)://${HOST_AND_PORT}((?:/[A-Za-z0-9._~-]{1,128}){0,16})/?$`),
+  rtmp: new RegExp(String.raw`^(rtmps?)(?:\+srv)?://${HOST_AND_PORT}/?$`),
+  rtsp: new RegExp(String.raw`^(rtsps?)(?:\+srv)?://${HOST_AND_PORT}/?$`),
+  http: new RegExp(String.raw`^(https?)(?:\+srv)?://${HOST_AND_PORT}((?:/[A-Za-z0-9._~-]{1,128}){0,16})/?$`),
 } as const;
 
 const address = (kind: keyof typeof ORIGIN_URLS, without: string) =>
@@ -93,14 +93,18 @@ const originSchema = z.strictObject({
   preset: z.enum(ORIGIN_PRESETS).default('red5pro').describe('What kind of server it is; sets the defaults below.'),
   rtmp: address('rtmp', 'user, path or query')
     .optional()
-    .describe('Address for RTMP: `rtmp://host:port` (port 1935 if absent) or `rtmps://host:port` (443).'),
+    .describe(
+      'Address for RTMP: `rtmp://host:port` (port 1935 if absent) or `rtmps://host:port` (443); `rtmp+srv://_rtmp._tcp.example` for the machines that DNS names.',
+    ),
   rtsp: address('rtsp', 'user, path or query')
     .optional()
-    .describe('Address for RTSP: `rtsp://host:port` (port 554 if absent) or `rtsps://host:port` (322).'),
+    .describe(
+      'Address for RTSP: `rtsp://host:port` (port 554 if absent) or `rtsps://host:port` (322); `rtsp+srv://name` likewise.',
+    ),
   http: address('http', 'user or query')
     .optional()
     .describe(
-      'Address for WHIP and WHEP: `http://host:port` (port 80 if absent) or `https://host:port` (443); a path goes before all others.',
+      'Address for WHIP and WHEP: `http://host:port` (port 80 if absent) or `https://host:port` (443), or `http+srv://name`; a path goes before all others.',
     ),
   endpoint: z
     .string()

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { Config, Origin, OriginAddress } from '../config/config.js';
+import type { Config, Origin } from '../config/config.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import type { OriginChoice } from '../model/leg.js';
 import { Secret } from '../model/secret.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { EndpointKind } from '../model/transport.js';
-import { dialTcp } from '../net/dial.js';
+import { dialAddresses } from '../net/dial.js';
+import { createNameResolver, type NameResolver } from '../net/dns.js';
 import { callHttp } from '../net/http-client.js';
+import { srvPlaces } from './srv-places.js';
 import { createOriginHealth, type HealthOption, type OriginHealth } from '../origin/health.js';
 import { checkRtmpOrigin } from '../transports/rtmp/health-probe.js';
 import { checkRtspOrigin } from '../transports/rtsp/origin-leg.js';
@@ -15,6 +17,7 @@ import { checkRtspOrigin } from '../transports/rtsp/origin-leg.js';
 /** What is known of the origins, and the asking after them. Lasts from config to config. */
 export interface OriginCare {
   readonly health: OriginHealth;
+  readonly names: NameResolver;
   /** Looks after the origins of this config from now on. */
   use(config: Config): void;
   stop(): void;
@@ -32,20 +35,25 @@ const KINDS: readonly EndpointKind[] = ['rtmp', 'rtsp', 'http'];
 /** Begins to look after origins; of none yet. */
 export function createOriginCare({ log, metrics, clock }: OriginCareDeps): OriginCare {
   let origins: readonly Origin[] = [];
+  const names = createNameResolver(clock);
   const health = createOriginHealth({
     ...{ log, metrics, clock },
     check: async (name, kind, signal) => {
       const origin = origins.find((one) => one.name === name);
-      if (origin !== undefined) await check(origin, kind, clock, signal);
+      if (origin !== undefined) await check(origin, kind, { clock, names }, signal);
     },
   });
   return {
     health,
+    names,
     use(config) {
       origins = config.origins;
       health.use(origins.map(healthOption));
     },
-    stop: () => health.stop(),
+    stop() {
+      health.stop();
+      names.stop();
+    },
   };
 }
 
@@ -65,35 +73,63 @@ function healthOption({ name, health, rtmp, rtsp, http }: Origin): HealthOption 
   };
 }
 
-async function check(origin: Origin, kind: EndpointKind, clock: Clock, signal: AbortSignal): Promise<void> {
+interface CheckDeps {
+  readonly clock: Clock;
+  readonly names: NameResolver;
+}
+
+async function check(origin: Origin, kind: EndpointKind, deps: CheckDeps, signal: AbortSignal): Promise<void> {
   const address = origin[kind];
   if (address === undefined) return;
-  const timeoutMs = origin.health.timeoutSeconds * 1000;
-  if (kind === 'http') {
-    await checkHttp(address, origin.http?.path ?? '', timeoutMs, signal);
-    return;
-  }
-  const { host, port, secure } = address;
   const choice: OriginChoice = {
-    ...{ name: origin.name, host, port, secure, app: origin.health.app, streamName: '' },
+    ...{ name: origin.name, ...address, app: origin.health.app, streamName: '' },
     credentials: { placement: 'none', pairs: [] },
   };
-  const stream = await dialTcp({ host, port, secure, timeoutMs, signal });
+  const places = address.find === undefined ? [choice] : await srvPlaces(choice, deps.names);
+  let failure: unknown;
+  // Of several machines one that lives is enough: a stream passes the others over.
+  for (const place of places) {
+    try {
+      await checkAt(origin, kind, place, deps, signal);
+      return;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function checkAt(
+  origin: Origin,
+  kind: EndpointKind,
+  place: OriginChoice,
+  { clock, names }: CheckDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { host, port, secure } = place;
+  const timeoutMs = origin.health.timeoutSeconds * 1000;
+  if (kind === 'http') {
+    await checkHttp(place, origin.http?.path ?? '', names, timeoutMs, signal);
+    return;
+  }
+  const stream = await dialAddresses(await names.addresses(host), { host, port, secure, timeoutMs, signal });
   if (kind === 'rtmp') {
-    await checkRtmpOrigin(stream, choice, { random: randomBytes, now: () => clock.now() }, signal);
-  } else await checkRtspOrigin(stream, choice, signal);
+    await checkRtmpOrigin(stream, place, { random: randomBytes, now: () => clock.now() }, signal);
+  } else await checkRtspOrigin(stream, place, signal);
 }
 
 /** Whatever it thinks of OPTIONS: it lives, unless a proxy in front says that nobody is behind it. */
 async function checkHttp(
-  { host, port, secure }: OriginAddress,
+  { host, port, secure }: OriginChoice,
   path: string,
+  names: NameResolver,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const target = new Secret(`${path}/`);
   const { status } = await callHttp({
     ...{ host, port, secure, method: 'OPTIONS', target, headers: [], timeoutMs, signal },
+    addressesOf: (name) => names.addresses(name),
   });
   if (status < 500 || status === 501 || status === 505) return;
   throw new GatewayError('origin-unavailable', 'origin', `it answered OPTIONS with ${status}`);

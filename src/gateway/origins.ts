@@ -2,19 +2,23 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { ByteStream } from '../model/byte-stream.js';
 import type { Clock } from '../model/clock.js';
-import type { ChooseOrigin, OriginChoice } from '../model/leg.js';
+import type { ChooseOrigin, LocateOrigin, OriginChoice } from '../model/leg.js';
 import { ENDPOINT_OF, type TransportName } from '../model/transport.js';
-import { dialTcp } from '../net/dial.js';
+import { dialAddresses } from '../net/dial.js';
 import { originCredentials, type CredentialsOption } from '../origin/credentials.js';
 import { createChooseOrigin } from '../origin/pool.js';
 import type { RoomPlacement } from '../origin/rooms.js';
 import type { OriginHealth } from '../origin/health.js';
 import type { OriginCare } from './origin-care.js';
+import { srvPlaces } from './srv-places.js';
 
 /** The other side, as the rest of the gateway sees it. */
 export interface Origins {
   readonly choose: ChooseOrigin;
   readonly health: OriginHealth;
+  /** Where a name leads. Rejects with GatewayError `origin-unavailable`. */
+  addressesOf(host: string): Promise<readonly string[]>;
+  readonly locate: LocateOrigin;
   /** Connects to a chosen origin. Rejects with GatewayError `origin-unavailable`. */
   dial(origin: OriginChoice, signal: AbortSignal): Promise<ByteStream>;
 }
@@ -26,9 +30,18 @@ export interface OriginsDeps {
 }
 
 /** Builds the choice of origins, the memory of how they answer, and the call to them. */
-export function createOrigins(config: Config, { clock, originCare: { health } }: OriginsDeps): Origins {
+export function createOrigins(config: Config, { clock, originCare: { health, names } }: OriginsDeps): Origins {
   return {
     health,
+    addressesOf: (host) => names.addresses(host),
+    async locate(origin) {
+      try {
+        return await srvPlaces(origin, names);
+      } catch (error) {
+        health.failed(origin.name, error instanceof Error ? error.message : 'unknown');
+        throw error;
+      }
+    },
     choose: createChooseOrigin(
       originOptions(config),
       (origin, request) =>
@@ -40,7 +53,7 @@ export function createOrigins(config: Config, { clock, originCare: { health } }:
     ),
     async dial({ name, host, port, secure, connectTimeoutMs = Infinity }, signal) {
       try {
-        const stream = await dialTcp({
+        const stream = await dialAddresses(await names.addresses(host), {
           host,
           port,
           secure,

@@ -51,7 +51,7 @@ export function joinWebrtc(live: Live, parts: WebrtcParts): WebrtcTransport {
       call: async (call, name) => {
         const { health } = live.now.origins;
         try {
-          const reply = await callHttp(call);
+          const reply = await callHttp({ ...call, addressesOf: (host) => live.now.origins.addressesOf(host) });
           health.answered(name);
           return reply;
         } catch (error) {

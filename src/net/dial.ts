@@ -6,6 +6,7 @@ import { GatewayError } from '../model/errors.js';
 import { systemClock } from './clock.js';
 import { SocketStream } from './socket-stream.js';
 import { hostPort } from './tcp.js';
+import { asError } from './thrown.js';
 
 /** Whom to call, and for how long to wait. */
 export interface DialOptions {
@@ -92,4 +93,59 @@ function connected(socket: Socket, options: DialOptions, clock: Clock): Promise<
 function failure({ host, port, secure }: DialOptions, why: string, cause?: Error): GatewayError {
   const what = `cannot reach ${hostPort(host, port)}${secure ? ' by TLS' : ''}: ${why}`;
   return new GatewayError('origin-unavailable', 'origin', what, cause === undefined ? undefined : { cause });
+}
+
+/** The next address is called too when one has not answered for so long. @see RFC 8305 §5 */
+const NEXT_ADDRESS_MS = 250;
+
+/**
+ * Connects to the first of several addresses that answers: in their order, the next one when one fails or after 250 ms. The
+ * certificate must be for `host`. Rejects as dialTcp does, with what the last one said.
+ */
+export async function dialAddresses(addresses: readonly string[], options: DialOptions): Promise<ByteStream> {
+  const { host, signal, clock = systemClock } = options;
+  const [only] = addresses;
+  if (only === undefined) throw failure(options, 'it has no address');
+  if (addresses.length === 1) return dialTcp({ ...options, host: only, serverName: options.serverName ?? host });
+  const others = new AbortController();
+  const onAbort = (): void => others.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  let cancel = (): void => undefined;
+  try {
+    return await new Promise<ByteStream>((resolve, reject) => {
+      let failed = 0;
+      let isDone = false;
+      const callFrom = (index: number): void => {
+        cancel();
+        const address = addresses[index];
+        if (address === undefined || isDone) return;
+        let isNextCalled = false;
+        const next = (): void => {
+          if (isNextCalled) return;
+          isNextCalled = true;
+          callFrom(index + 1);
+        };
+        cancel = clock.after(NEXT_ADDRESS_MS, next);
+        const call = { ...options, host: address, serverName: options.serverName ?? host, signal: others.signal };
+        dialTcp(call).then(
+          (stream) => {
+            if (isDone) stream.destroy();
+            isDone = true;
+            resolve(stream);
+          },
+          (error: unknown) => {
+            failed += 1;
+            if (failed === addresses.length) reject(asError(error));
+            else next();
+          },
+        );
+      };
+      callFrom(0);
+    });
+  } finally {
+    cancel();
+    signal.removeEventListener('abort', onAbort);
+    others.abort();
+  }
 }

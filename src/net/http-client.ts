@@ -31,6 +31,8 @@ export interface HttpCall {
   readonly ca?: string | Buffer;
   /** Addresses that are not called, whatever name leads to them. */
   readonly isForbidden?: (address: string) => boolean;
+  /** Where a name leads. Default: as the system says. */
+  readonly addressesOf?: (host: string) => Promise<readonly string[]>;
   readonly clock?: Clock;
 }
 
@@ -104,7 +106,26 @@ function guardedLookup(isForbidden: (address: string) => boolean): LookupFunctio
   };
 }
 
-function start({ host, port, secure, method, target, headers, body, ca, isForbidden }: HttpCall): ClientRequest {
+/** Looks a name up by `addressesOf`; the addresses are tried in their order. */
+function ownLookup({ addressesOf, isForbidden }: HttpCall): LookupFunction | undefined {
+  if (addressesOf === undefined) return isForbidden === undefined ? undefined : guardedLookup(isForbidden);
+  return (host, { all }, callback) => {
+    addressesOf(host).then(
+      (addresses) => {
+        const found = addresses.map((address) => ({ address, family: isIP(address) }));
+        const [first] = found;
+        if (addresses.some((address) => isForbidden?.(address) === true)) callback(new Error(FORBIDDEN), [], 0);
+        else if (all === true) callback(null, found);
+        else callback(null, first?.address ?? '', first?.family);
+      },
+      (error: unknown) => callback(asError(error), [], 0),
+    );
+  };
+}
+
+function start(call: HttpCall): ClientRequest {
+  const { host, port, secure, method, target, headers, body, ca } = call;
+  const lookup = ownLookup(call);
   const length: [string, string][] = body === undefined ? [] : [['Content-Length', String(Buffer.byteLength(body))]];
   const shown = headers.map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value] as const);
   const options: RequestOptions = {
@@ -116,7 +137,7 @@ function start({ host, port, secure, method, target, headers, body, ca, isForbid
     // A fresh connection each time: no answer can ever belong to another question.
     agent: false,
     insecureHTTPParser: false,
-    ...(isForbidden === undefined ? {} : { lookup: guardedLookup(isForbidden) }),
+    ...(lookup === undefined ? {} : { lookup }),
     maxHeaderSize: MAX_ANSWER_HEAD_BYTES,
   };
   if (!secure) return requestPlain(options);

@@ -50,7 +50,8 @@ export class Capabilities {
     if (origin === undefined) return {};
     const known = this.#entries.get(keyOf(origin));
     if (known !== undefined && known.untilMs > this.#clock.now()) return known.fields;
-    if (!mayAsk) return {};
+    // One that has to be looked for first is not asked: its first stream tells.
+    if (!mayAsk || origin.find !== undefined) return {};
     return this.#ask(origin, connect);
   }
 
