@@ -118,8 +118,8 @@ export interface FetchedJwks {
 
 /** Where an origin listens for one kind of transport. */
 export interface OriginAddress extends Endpoint {
-  /** `host` is an SRV name, and the port means nothing. */
-  readonly find?: 'srv';
+  /** `srv`: `host` is an SRV name, and the port means nothing. `node`: the manager names the host. */
+  readonly find?: 'srv' | 'node';
   readonly secure: boolean;
 }
 
@@ -147,10 +147,17 @@ export interface Origin {
   readonly apps?: readonly string[];
   /** Patterns; absent: all that no other origin names. */
   readonly paths?: readonly string[];
+  readonly nodes?: OriginNodes;
   readonly health: OriginHealthConfig;
   /** While another origin could take the stream. */
   readonly connectTimeoutSeconds: number;
   readonly credentials: OriginCredentialsConfig;
+}
+
+/** Where the nodes of a cluster may be, and how its manager is asked for them. */
+export interface OriginNodes {
+  readonly allow?: readonly string[];
+  readonly login?: { readonly username: string; readonly password: Secret };
 }
 
 /** How the health of an origin is judged. */

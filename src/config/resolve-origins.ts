@@ -45,6 +45,8 @@ export function resolveOrigins(inputs: readonly OriginInput[], to: Resolving): r
     const credentials = resolveCredentials(input, [...path, 'credentials'], to);
     if (addresses === null || credentials === null) return [];
     checkHttpKeys(input, path, to);
+    const nodes = resolveNodes(input, path, to);
+    if (nodes === null) return [];
     const { name, preset, apps, paths, connectTimeoutSeconds } = input;
     return [
       {
@@ -54,6 +56,7 @@ export function resolveOrigins(inputs: readonly OriginInput[], to: Resolving): r
           isChecked: (input.health ?? (preset === 'embedded' ? 'off' : 'on')) === 'on',
           app: input.healthCheck.app ?? apps?.[0] ?? 'live',
         },
+        ...(nodes && { ...nodes.addresses, nodes: nodes.nodes }),
         ...(apps && { apps }),
         ...(paths && { paths }),
       },
@@ -82,6 +85,32 @@ function checkHttpKeys(input: OriginInput, path: readonly PathStep[], to: Resolv
   if (nodeGroup !== undefined && preset !== 'red5-stream-manager') {
     to.fault([...path, 'nodeGroup'], `means nothing for the preset ${preset}`, 'expected preset red5-stream-manager');
   }
+}
+
+/** RTMP and RTSP of a cluster, at addresses that its manager names; undefined for what is no cluster. */
+function resolveNodes(input: OriginInput, path: readonly PathStep[], to: Resolving) {
+  const { preset, nodes, nodeGroup, http, rtmp, rtsp } = input;
+  if (nodes === undefined) return undefined;
+  const at = [...path, 'nodes'];
+  if (preset !== 'red5-stream-manager')
+    return to.fault(at, `means nothing for the preset ${preset}`, 'expected preset red5-stream-manager');
+  if (http === undefined || nodeGroup === undefined)
+    return to.fault(at, 'cannot be asked for', "expected http (the manager's address) and nodeGroup too");
+  if (rtmp !== undefined || rtsp !== undefined)
+    return to.fault(at, 'stands beside an address of its own', 'expected neither rtmp nor rtsp');
+  const { username, allow } = nodes;
+  if ((username === undefined) !== (nodes.password === undefined))
+    return to.fault(at, 'has half a login', 'expected username and password');
+  const password = nodes.password === undefined ? undefined : to.secret([...at, 'password'], nodes.password);
+  if (password === null) return null;
+  const node = (port: number): OriginAddress => ({ host: 'node', port, secure: false, find: 'node' });
+  return {
+    addresses: { rtmp: node(nodes.rtmpPort), rtsp: node(nodes.rtspPort) },
+    nodes: {
+      ...(allow && { allow }),
+      ...(username !== undefined && password !== undefined && { login: { username, password } }),
+    },
+  };
 }
 
 function namesStream(template: string): boolean {

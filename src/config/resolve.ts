@@ -42,7 +42,11 @@ const SERVED_BY = { rtmp: 'rtmp', rtmps: 'rtmp', http: 'http', https: 'http' } a
 function checkServed({ listen, origins }: ConfigInput, to: Resolving): void {
   for (const name of ['rtmp', 'rtmps', 'http', 'https'] as const) {
     const kind = SERVED_BY[name];
-    if (listen[name] === undefined || origins.length === 0 || origins.some((origin) => origin[kind] !== undefined)) {
+    if (
+      listen[name] === undefined ||
+      origins.length === 0 ||
+      origins.some((origin) => origin[kind] !== undefined || origin.nodes !== undefined)
+    ) {
       continue;
     }
     to.fault(['listen', name], `is opened, but no origin has an address for ${kind}`, `expected origins[].${kind}`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNodeEntry } from '../net/node-host.js';
 import { isPathPattern } from '../wire/path-pattern.js';
 import { name, seconds, secretRef } from './schema-fields.js';
 
@@ -88,6 +89,26 @@ const healthCheckSchema = z
   .prefault({})
   .describe('How its health is judged.');
 
+const nodesSchema = z
+  .strictObject({
+    rtmpPort: z.int().min(1).max(65535).default(1935).describe('Where nodes speak RTMP.'),
+    rtspPort: z.int().min(1).max(65535).default(8554).describe('Where nodes speak RTSP.'),
+    allow: z
+      .array(z.string().refine(isNodeEntry, { error: 'is no address, network, host name or .domain' }))
+      .min(1)
+      .max(256)
+      .optional()
+      .describe(
+        'Where nodes may be: addresses, networks (`10.0.0.0/8`), host names, `.example` for all names below. Absent: anywhere but loopback, link-local and metadata addresses, which count only if they are listed.',
+      ),
+    username: z.string().min(1).max(256).optional().describe('For managers that want a login for this question.'),
+    password: secretRef().optional().describe('Its password.'),
+  })
+  .optional()
+  .describe(
+    'Preset `red5-stream-manager`: RTMP and RTSP go to the node that the manager (`http`) names for each stream.',
+  );
+
 const originSchema = z.strictObject({
   name: name().describe('Name of the origin, for log and metrics.'),
   preset: z.enum(ORIGIN_PRESETS).default('red5pro').describe('What kind of server it is; sets the defaults below.'),
@@ -127,6 +148,7 @@ const originSchema = z.strictObject({
     .regex(/^[A-Za-z0-9._-]{1,128}$/, { error: 'is not the name of a node group' })
     .optional()
     .describe('Preset `red5-stream-manager`: the node group in which nodes are chosen.'),
+  nodes: nodesSchema,
   rooms: z
     .enum(['app', 'name', 'flat'])
     .optional()

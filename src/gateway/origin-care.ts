@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Config, Origin } from '../config/config.js';
+import type { Config, Origin, OriginAddress } from '../config/config.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import type { OriginChoice } from '../model/leg.js';
@@ -9,6 +9,7 @@ import type { EndpointKind } from '../model/transport.js';
 import { dialAddresses } from '../net/dial.js';
 import { createNameResolver, type NameResolver } from '../net/dns.js';
 import { callHttp } from '../net/http-client.js';
+import { createFindNodes, type FindNodes } from '../origin/stream-manager.js';
 import { srvPlaces } from './srv-places.js';
 import { createOriginHealth, type HealthOption, type OriginHealth } from '../origin/health.js';
 import { checkRtmpOrigin } from '../transports/rtmp/health-probe.js';
@@ -18,6 +19,7 @@ import { checkRtspOrigin } from '../transports/rtsp/origin-leg.js';
 export interface OriginCare {
   readonly health: OriginHealth;
   readonly names: NameResolver;
+  readonly findNodes: FindNodes;
   /** Looks after the origins of this config from now on. */
   use(config: Config): void;
   stop(): void;
@@ -29,6 +31,9 @@ export interface OriginCareDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
 }
+
+/** For one question to a manager. */
+const LOOKUP_TIMEOUT_MS = 2000;
 
 const KINDS: readonly EndpointKind[] = ['rtmp', 'rtsp', 'http'];
 
@@ -46,6 +51,11 @@ export function createOriginCare({ log, metrics, clock }: OriginCareDeps): Origi
   return {
     health,
     names,
+    findNodes: createFindNodes({
+      clock,
+      timeoutMs: LOOKUP_TIMEOUT_MS,
+      call: (call) => callHttp({ ...call, addressesOf: (name) => names.addresses(name) }),
+    }),
     use(config) {
       origins = config.origins;
       health.use(origins.map(healthOption));
@@ -62,7 +72,7 @@ function healthOption({ name, health, rtmp, rtsp, http }: Origin): HealthOption 
   return {
     name,
     place: JSON.stringify(places),
-    checks: health.isChecked ? KINDS.filter((kind) => places[kind] !== undefined) : [],
+    checks: health.isChecked ? KINDS.filter((kind) => isAsked(places[kind])) : [],
     intervalMs: health.intervalSeconds * 1000,
     timeoutMs: health.timeoutSeconds * 1000,
     failures: health.failures,
@@ -71,6 +81,11 @@ function healthOption({ name, health, rtmp, rtsp, http }: Origin): HealthOption 
     maxEjectMs: health.maxEjectSeconds * 1000,
     slowStartMs: health.slowStartSeconds * 1000,
   };
+}
+
+/** Nodes come and go; their manager is what is asked. */
+function isAsked(address: OriginAddress | undefined): boolean {
+  return address !== undefined && address.find !== 'node';
 }
 
 interface CheckDeps {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { ByteStream } from '../model/byte-stream.js';
 import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
 import type { ChooseOrigin, LocateOrigin, OriginChoice } from '../model/leg.js';
 import { ENDPOINT_OF, type TransportName } from '../model/transport.js';
 import { dialAddresses } from '../net/dial.js';
@@ -10,6 +11,7 @@ import { createChooseOrigin } from '../origin/pool.js';
 import type { RoomPlacement } from '../origin/rooms.js';
 import type { OriginHealth } from '../origin/health.js';
 import type { OriginCare } from './origin-care.js';
+import { nodePlaces } from './node-places.js';
 import { srvPlaces } from './srv-places.js';
 
 /** The other side, as the rest of the gateway sees it. */
@@ -30,15 +32,22 @@ export interface OriginsDeps {
 }
 
 /** Builds the choice of origins, the memory of how they answer, and the call to them. */
-export function createOrigins(config: Config, { clock, originCare: { health, names } }: OriginsDeps): Origins {
+export function createOrigins(
+  config: Config,
+  { clock, originCare: { health, names, findNodes } }: OriginsDeps,
+): Origins {
   return {
     health,
     addressesOf: (host) => names.addresses(host),
-    async locate(origin) {
+    async locate(origin, request, signal) {
       try {
-        return await srvPlaces(origin, names);
+        if (origin.find !== 'node') return await srvPlaces(origin, names);
+        const cluster = config.origins.find(({ name }) => name === origin.name);
+        if (cluster === undefined) throw new GatewayError('origin-unavailable', 'gateway', 'the origin is gone');
+        return await nodePlaces(origin, cluster, request, { findNodes, names }, signal);
       } catch (error) {
-        health.failed(origin.name, error instanceof Error ? error.message : 'unknown');
+        const isDown = error instanceof GatewayError && error.code === 'origin-unavailable' && !signal.aborted;
+        if (isDown) health.failed(origin.name, error.message);
         throw error;
       }
     },
