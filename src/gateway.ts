@@ -17,6 +17,7 @@ import { ENDPOINT_OF } from './model/transport.js';
 import { createAdmission } from './net/admission.js';
 import { createPacer } from './net/pacing.js';
 import { createUdpPairs } from './net/udp-pairs.js';
+import type { OriginHealth } from './origin/health.js';
 import { createDoor, type SessionDoor, type SessionInfo } from './session/session.js';
 import type { Revocations } from './store/revocations.js';
 import { createRtmpTransport } from './transports/rtmp/index.js';
@@ -33,6 +34,8 @@ export interface Gateway {
   reload(config: Config): Promise<readonly string[]>;
   /** The streams that are set up or run, and how to end some of them. */
   readonly sessions: Pick<SessionDoor, 'sessions' | 'kick'>;
+  /** How the origins are, and how to let one have no new streams. */
+  readonly origins: Pick<OriginHealth, 'list' | 'drain'>;
   /** What is revoked; an addition ends the sessions that it fits. */
   readonly revocations: Revocations;
   /**
@@ -78,7 +81,6 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   });
   const originCare = createOriginCare(deps);
   const live = createLive(config, { ...deps, pacer, foreignHooks, keySources, originCare, memory });
-  originCare.use(config);
   const door = createDoor({
     decide: (request) => live.now.decide(request),
     chooseOrigin: (request, preferred) => live.now.origins.choose(request, preferred),
@@ -130,6 +132,8 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     listenHttp: (endpoint, isSecure, onError) =>
       listenForWebrtc(config, endpoint, isSecure, { transport: webrtc, admission, metrics, clock, onError }),
   });
+  // Only now: nobody would end the checks of a gateway that could not open its ports.
+  originCare.use(config);
   const close = async (): Promise<void> => {
     // So that no origin keeps a session of ours, but no origin keeps us either. Nor does a server that is told of the end.
     await Promise.race([Promise.all([webrtc.settled(), foreignHooks.settled()]), pause(clock, FAREWELL_MS)]);
@@ -147,6 +151,7 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
   return {
     sessions: door,
     revocations: memory.revocations,
+    origins: originCare.health,
     addresses: Object.fromEntries([...listeners].map(([name, { host, port }]) => [name, { host, port }])),
     async reload(next) {
       const notes = restartNotes(live.now.config, next);

@@ -135,6 +135,19 @@ describe('an origin of two', () => {
     expect(Math.max(...times)).toBeLessThan(3000);
   }, 30_000);
 
+  it('that is drained gets no new streams', async () => {
+    const [one, two] = [await origin(), await origin()];
+    const port = await start([one.url, two.url]);
+    expect(gateway?.origins.drain('o0', true)).toBe(true);
+    expect(gateway?.origins.list()).toMatchObject([
+      { name: 'o0', isDrained: true },
+      { name: 'o1', isDrained: false },
+    ]);
+    await describeAll(port);
+    expect(one.asked).toEqual([]);
+    expect(two.asked).toContain('DESCRIBE');
+  });
+
   it('that dies has its viewers told within two seconds', async () => {
     const [one, two] = [await origin(), await origin()];
     const port = await start([one.url, two.url]);
