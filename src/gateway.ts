@@ -1,5 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { createFeed } from './admin/index.js';
 import type { Config } from './config/config.js';
+import { adminPorts, openAdmin, tapLog, type Operator } from './gateway/admin.js';
 import { createForeignHooks, type ImportModule } from './gateway/foreign-hooks.js';
 import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
 import { createKeySources } from './gateway/key-sources.js';
@@ -56,6 +58,8 @@ export interface GatewayDeps {
   readonly importModule?: ImportModule;
   /** The bytes of a file, for `auth.revocations`; throws the system's error. */
   readonly readFile?: (path: string) => Buffer;
+  /** What the admin API can ask of the program around the gateway; what is absent has no route. */
+  readonly operator?: Operator;
 }
 
 /** How long origins and clients of WebRTC may take to hear that their sessions are over. */
@@ -65,8 +69,11 @@ const FAREWELL_MS = 2500;
  * Builds every room and introduces them to each other, then opens the listeners.
  * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks` or `config-revocations`; nothing stays open then.
  */
-export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const { log, metrics, clock } = deps;
+export async function startGateway(config: Config, given: GatewayDeps): Promise<Gateway> {
+  const { metrics, clock } = given;
+  const feed = createFeed(() => clock.now());
+  const log = config.listen.admin === undefined ? given.log : tapLog(given.log, feed);
+  const deps: GatewayDeps = { ...given, log };
   const state = { isDraining: false };
   const pacer = createPacer(config.relay.paceMs);
   const memory = createTokenMemory(config, deps);
@@ -128,7 +135,14 @@ export async function startGateway(config: Config, deps: GatewayDeps): Promise<G
     media,
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone), { admission, metrics }),
-    isReady: () => (state.isDraining ? 'draining' : keySources.notReady(live.now.config)),
+    openAdmin: (endpoint, onError) => {
+      const notReady = (): string | undefined => (state.isDraining ? 'draining' : keySources.notReady(live.now.config));
+      const { operator } = deps;
+      const joints = { live, door, originCare, memory, keySources, clock, render: () => metrics.render() };
+      const ports = adminPorts({ ...joints, notReady, operator });
+      const random = (): string => randomBytes(24).toString('base64url');
+      return openAdmin(endpoint, { config, ports, feed, clock, random, onError });
+    },
     listenHttp: (endpoint, isSecure, onError) =>
       listenForWebrtc(config, endpoint, isSecure, { transport: webrtc, admission, metrics, clock, onError }),
   });

@@ -1,79 +1,173 @@
+import type { Clock } from '../model/clock.js';
 import { Secret } from '../model/secret.js';
+import type { BadRequestStatus, HttpRequest, HttpResponse } from '../net/http-request.js';
+import type { WebSocketDoor } from '../net/http-server.js';
+import { answerRoute, findRoutes, jsonAnswer } from './api.js';
+import { EVENT_TYPES, type EventType, type Feed } from './feed.js';
+import { createGuard, isSameSite, type GuardOptions } from './guard.js';
+import { object, oneOfWords } from './json-schema.js';
+import { createLiveEvents } from './live-events.js';
+import { openApiOf } from './open-api.js';
+import { dashboardFile } from './pages/index.js';
+import type { AdminPorts } from './ports.js';
+import { COMMON_HEADERS, problemAnswer, type ProblemCode } from './problem.js';
+import type { Route } from './route.js';
+import { gatewayRoutes, originRoutes, revocationRoutes, tokenRoutes } from './routes-gateway.js';
+import { decisionRoutes, sessionRoutes } from './routes-sessions.js';
+import { createTickets, type Tickets } from './tickets.js';
+
+export { createFeed, type Feed } from './feed.js';
+export type { AdminPorts } from './ports.js';
 
 /** What the windows show, and to whom. */
-export interface AdminOptions {
-  /** Absent: nobody is asked for one (loopback only). */
-  readonly token?: Secret | undefined;
-  /** Paths that are answered without the token. */
+export interface AdminOptions extends GuardOptions {
+  /** Paths that are answered without the token, of `/livez`, `/readyz`, `/metrics`. */
   readonly openPaths: readonly string[];
-  /** All metrics as text. */
-  readonly render: () => string;
-  /** Why the gateway takes no streams now, in a few words; undefined when it does. */
-  readonly notReady: () => string | undefined;
+  readonly ports: AdminPorts;
+  readonly feed: Feed;
+  readonly clock: Clock;
+  /** Words that nobody can guess. */
+  readonly random: () => string;
 }
 
-/** An answer, whole. */
-export interface AdminResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** Answers requests; pure, the port is opened elsewhere. */
+/** Answers requests; the port is opened elsewhere. */
 export interface Admin {
-  /** `path` is without query, `authorization` the whole value of that header. Never throws. */
-  handle(method: string, path: string, authorization?: Secret): AdminResponse;
+  readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Who may listen to the live events. */
+  readonly ask: WebSocketDoor['ask'];
+  /** The words for what is no request. */
+  readonly refuse: (status: BadRequestStatus) => HttpResponse;
+  /** Every route, with its description. */
+  readonly routes: readonly Route[];
+  /** Sends the listeners of events away. */
+  readonly stop: () => void;
 }
 
-type Page = (isTrusted: boolean) => AdminResponse;
+/** Where the live events are. */
+export const EVENTS_PATH = '/api/v1/events';
 
-const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
+const OPEN_API_PATH = '/api/v1/openapi.json';
 
 /**
  * Makes the operator's windows: `/livez` (the process answers), `/readyz` (it takes streams; 503 with the reason if not),
- * `/metrics` (Prometheus text). Only GET and HEAD. Without the token, a path that is not open gives 401, known or not.
+ * `/metrics` (Prometheus text), the API below `/api/v1`, live events, and the page at `/`. Without the token, a path that is
+ * not open gives 401, known or not; the files of the page hold nothing and are for everybody.
  */
-export function createAdmin({ token, openPaths, render, notReady }: AdminOptions): Admin {
-  const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
-    ['/livez', () => text(200, 'ok')],
-    ['/readyz', (isTrusted) => readiness(notReady(), isTrusted)],
-    ['/metrics', () => text(200, render(), 'text/plain; version=0.0.4; charset=utf-8')],
-  ]);
+export function createAdmin(options: AdminOptions): Admin {
+  const { openPaths, ports, feed, clock } = options;
+  const guard = createGuard(options);
+  const tickets = createTickets(clock, options.random);
+  const events = createLiveEvents(feed, clock);
+  const routes = routesOf(ports, feed, tickets);
+  const openApi = openApiOf(routes);
+  const handle = async (request: HttpRequest): Promise<HttpResponse> => {
+    const { method, path } = request;
+    const isOpen = openPaths.includes(path);
+    const wrongSite = isOpen ? undefined : guard.site(request);
+    if (wrongSite !== undefined) return problemAnswer({ problem: wrongSite });
+    const file = dashboardFile(path, method);
+    if (file !== undefined) return file;
+    const wrongToken = guard.token(request);
+    if (wrongToken !== undefined && !isOpen) return unauthorized(wrongToken);
+    const page = plainPage(path, wrongToken === undefined, ports);
+    if (page !== undefined) return method === 'GET' || method === 'HEAD' ? page : onlyGet();
+    if (path === OPEN_API_PATH) return method === 'GET' || method === 'HEAD' ? jsonAnswer(200, openApi) : onlyGet();
+    if (path === EVENTS_PATH) return problemAnswer({ problem: 'upgrade-required' }, [['Upgrade', 'websocket']]);
+    const found = findRoutes(routes, path);
+    return found === undefined ? problemAnswer({ problem: 'not-found' }) : answerRoute(found, request);
+  };
   return {
-    handle: (method, path, authorization) => {
-      const isTrusted = token === undefined || shows(authorization, token);
-      if (!isTrusted && !openPaths.includes(path)) return unauthorized(authorization !== undefined);
-      const page = pages.get(path);
-      if (page === undefined) return text(404, 'not found');
-      if (method !== 'GET' && method !== 'HEAD')
-        return withHeaders(text(405, 'only GET and HEAD'), { allow: 'GET, HEAD' });
-      return page(isTrusted);
+    handle,
+    routes,
+    stop: () => events.stop(),
+    refuse: (status) => problemAnswer({ problem: status === 500 ? 'internal-error' : 'request-malformed' }),
+    ask: (request) => {
+      const { path, headers, query } = request;
+      const wrongSite = guard.site(request);
+      if (wrongSite !== undefined) return problemAnswer({ problem: wrongSite });
+      const wanted = new URLSearchParams(query?.reveal() ?? '');
+      const ticket = wanted.get('ticket');
+      const wrongToken =
+        ticket === null ? guard.token(request) : tickets.take(new Secret(ticket)) ? undefined : 'token-wrong';
+      if (wrongToken !== undefined) return unauthorized(wrongToken);
+      if (!isSameSite(headers, headers.get('host') ?? '')) return problemAnswer({ problem: 'origin-foreign' });
+      if (path !== EVENTS_PATH) return problemAnswer({ problem: 'not-found' });
+      const types = typesOf(wanted.get('types'));
+      if (types === undefined)
+        return problemAnswer({ problem: 'query-malformed', detail: `types: ${EVENT_TYPES.join(', ')}` });
+      if (events.isFull()) return problemAnswer({ problem: 'too-many' }, [['Retry-After', '5']]);
+      return (socket) => events.join(socket, types);
     },
   };
 }
 
-/** The reason may tell how the house is built, so only those who may know get it. */
-function readiness(reason: string | undefined, isTrusted: boolean): AdminResponse {
-  if (reason === undefined) return text(200, 'ok');
-  return withHeaders(text(503, isTrusted ? reason : 'not ready'), { 'retry-after': '1' });
+function routesOf(ports: AdminPorts, feed: Feed, tickets: Tickets): readonly Route[] {
+  const ticketRoute: Route = {
+    method: 'POST',
+    path: `${EVENTS_PATH}/ticket`,
+    summary: `A word that opens one WebSocket at ${EVENTS_PATH}?ticket=… within 30 s; types=${EVENT_TYPES.join(',')} chooses events.`,
+    ...{ body: object({}), status: 201, problems: ['too-many'] },
+    answer: object({ ticket: { type: 'string' }, types: { type: 'array', items: oneOfWords(...EVENT_TYPES) } }),
+    handle: () => {
+      const ticket = tickets.issue();
+      return ticket === undefined
+        ? { problem: 'too-many' }
+        : { value: { ticket: ticket.reveal(), types: EVENT_TYPES } };
+    },
+  };
+  return [
+    ...sessionRoutes(ports),
+    ...decisionRoutes(feed),
+    ...originRoutes(ports),
+    ...revocationRoutes(ports),
+    ...tokenRoutes(ports),
+    ...gatewayRoutes(ports),
+    ticketRoute,
+  ];
 }
 
-function shows(authorization: Secret | undefined, token: Secret): boolean {
-  const shown = BEARER.exec(authorization?.reveal() ?? '')?.[1];
-  return shown !== undefined && new Secret(shown).equals(token);
+/** All types when none is named; undefined for a word that is none. */
+function typesOf(text: string | null): ReadonlySet<EventType> | undefined {
+  if (text === null) return new Set(EVENT_TYPES);
+  const words = text.split(',');
+  const types = EVENT_TYPES.filter((type) => words.includes(type));
+  return words.length === types.length ? new Set(types) : undefined;
+}
+
+function plainPage(path: string, isTrusted: boolean, { notReady, render }: AdminPorts): HttpResponse | undefined {
+  switch (path) {
+    case '/livez':
+      return text(200, 'ok');
+    case '/readyz':
+      return readiness(notReady(), isTrusted);
+    case '/metrics':
+      return text(200, render(), 'text/plain; version=0.0.4; charset=utf-8');
+    default:
+      return undefined;
+  }
+}
+
+/** The reason may tell how the house is built, so only those who may know get it. */
+function readiness(reason: string | undefined, isTrusted: boolean): HttpResponse {
+  if (reason === undefined) return text(200, 'ok');
+  const { headers, ...answer } = text(503, isTrusted ? reason : 'not ready');
+  return { ...answer, headers: [...headers, ['Retry-After', '1']] };
 }
 
 /** @see RFC 6750 §3 */
-function unauthorized(wasShown: boolean): AdminResponse {
-  const error = wasShown ? ', error="invalid_token"' : '';
-  return withHeaders(text(401, 'a token is required'), { 'www-authenticate': `Bearer realm="portcullis"${error}` });
+function unauthorized(problem: ProblemCode): HttpResponse {
+  const error = problem === 'token-wrong' ? ', error="invalid_token"' : '';
+  return problemAnswer({ problem }, [['WWW-Authenticate', `Bearer realm="portcullis"${error}`]]);
 }
 
-function text(status: number, body: string, type = 'text/plain; charset=utf-8'): AdminResponse {
-  const headers = { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
-  return { status, headers, body: body.endsWith('\n') ? body : `${body}\n` };
+function onlyGet(): HttpResponse {
+  return problemAnswer({ problem: 'method-wrong' }, [['Allow', 'GET, HEAD']]);
 }
 
-function withHeaders(response: AdminResponse, headers: Readonly<Record<string, string>>): AdminResponse {
-  return { ...response, headers: { ...response.headers, ...headers } };
+function text(status: number, body: string, type = 'text/plain; charset=utf-8'): HttpResponse {
+  return {
+    status,
+    headers: [...COMMON_HEADERS, ['Content-Type', type]],
+    body: body.endsWith('\n') ? body : `${body}\n`,
+  };
 }

@@ -12,7 +12,7 @@ import { SERVE_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
 import { EXIT, type CliIo } from './io.js';
 import { loadConfigFor, readConfig } from './load-config.js';
-import { createReloading, type ReloadingParts } from './reloading.js';
+import { createReloading, type Reloading, type ReloadingParts, type ReloadOutcome } from './reloading.js';
 
 /** How long log lines may wait for others to be written with them. */
 const LOG_GATHER_MS = 20;
@@ -61,7 +61,14 @@ async function serve(
   const signals = watchSignals(io);
   const stopWatching = watchEventLoop(clock, (seconds) => metrics.gauge('event_loop_lag_seconds', {}, seconds));
   try {
-    const gateway = await start(config, { log, metrics, clock, readFile: (path) => io.readFile(path) });
+    const reloads: { now?: Reloading['now'] } = {};
+    const operator = {
+      reload: (): Promise<ReloadOutcome> =>
+        reloads.now?.('api') ?? Promise.resolve({ ok: false, faults: ['the gateway has not started yet'] }),
+      drain: () => signals.ask('api'),
+    };
+    const readFile = (path: string): Buffer => io.readFile(path);
+    const gateway = await start(config, { log, metrics, clock, readFile, operator });
     log.write('info', 'gateway.start', {
       version: io.version,
       profile: config.auth.profile,
@@ -69,6 +76,7 @@ async function serve(
     });
     const apply = (next: Config): Promise<readonly string[]> => gateway.reload(next);
     const reloading = createReloading({ ...source, apply, log, metrics, clock });
+    reloads.now = (trigger) => reloading.now(trigger);
     signals.onReload(() => void reloading.now('signal'));
     await untilStopped(gateway, signals, config.limits.drainTimeoutSeconds, log).finally(() => reloading.stop());
     log.write('info', 'gateway.stop', {});
@@ -86,6 +94,8 @@ async function serve(
 interface Signals {
   /** Calls with each signal that asks for the end, also those that came before; 1 is the first. */
   onStop(call: (count: number, signal: string) => void): void;
+  /** Asks for the end as the first signal does; does nothing when that has been asked before. */
+  ask(who: string): void;
   /** Calls with each wish for a reload; one that came before is answered now. */
   onReload(call: () => void): void;
   release(): void;
@@ -113,6 +123,11 @@ function watchSignals(io: CliIo): Signals {
     onStop: (call) => {
       listener = call;
       seen.forEach((signal, index) => call(index + 1, signal));
+    },
+    ask: (who) => {
+      if (seen.length > 0) return;
+      seen.push(who);
+      listener?.(1, who);
     },
     onReload: (call) => {
       reload.call = call;

@@ -1,10 +1,8 @@
 import type { Config, HttpEndpoint } from '../config/config.js';
-import { createAdmin } from '../admin/index.js';
 import type { ByteStream } from '../model/byte-stream.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { TransportName } from '../model/transport.js';
 import type { Admission } from '../net/admission.js';
-import { listenHttp } from '../net/http.js';
 import { listenTcp } from '../net/tcp.js';
 import { listenTls } from '../net/tls.js';
 import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
@@ -23,9 +21,10 @@ export interface Closable extends ListenAddress {
 /** What listeners are told with. */
 export interface ListenerDeps {
   readonly log: Log;
-  readonly metrics: Metrics & { render(): string };
+  readonly metrics: Metrics;
 }
 
+type Admin = NonNullable<Config['listen']['admin']>;
 type Accept = (stream: ByteStream, onGone: () => void) => void;
 
 /** Counts a client before it is handed to its transport; over the limit it is not. */
@@ -52,8 +51,7 @@ export interface ListenerUsers {
   readonly media: MediaPlane | undefined;
   readonly RTMP: (stream: ByteStream) => void;
   readonly RTSP: (stream: ByteStream) => void;
-  /** Why the gateway is not ready, or undefined when it is. */
-  readonly isReady: () => string | undefined;
+  readonly openAdmin: (endpoint: Admin, onError: (error: Error) => void) => Promise<Closable>;
   readonly listenHttp: (
     endpoint: HttpEndpoint,
     isSecure: boolean,
@@ -96,18 +94,7 @@ export async function openListeners(
     if (rtsps !== undefined) await open('rtsps', secure(rtsps, 'RTSP'));
     if (http !== undefined) await open('http', users.listenHttp(http, false, onError));
     if (https !== undefined) await open('https', users.listenHttp(https, true, onError));
-    if (admin !== undefined) {
-      const handler = createAdmin({
-        token: admin.token,
-        openPaths: config.admin.openPaths,
-        render: () => metrics.render(),
-        notReady: users.isReady,
-      });
-      await open(
-        'admin',
-        listenHttp({ host: admin.host, port: admin.port, handle: (...request) => handler.handle(...request) }),
-      );
-    }
+    if (admin !== undefined) await open('admin', users.openAdmin(admin, onError));
     return opened;
   } catch (error) {
     await Promise.all([...opened.values()].map((listener) => listener.close()));

@@ -12,6 +12,7 @@ import { plainAddress } from './socket-stream.js';
 import { hostPort, open, type Listener } from './tcp.js';
 import { asError } from './thrown.js';
 import { reasonOf, type BadHandshake } from './tls.js';
+import type { LiveSocket, WebSocketUpgrade } from './web-socket.js';
 
 /** What a client of the port may cost. */
 export interface HttpServerLimits {
@@ -44,6 +45,13 @@ export const HTTP_SERVER_LIMITS: HttpServerLimits = {
   idleTimeoutMs: 30_000,
 };
 
+/** Who may have a WebSocket. */
+export interface WebSocketDoor {
+  readonly upgrade: WebSocketUpgrade;
+  /** An answer is a no; a function takes the socket when it is open. */
+  readonly ask: (request: Omit<HttpRequest, 'body' | 'gone'>) => HttpResponse | ((socket: LiveSocket) => void);
+}
+
 /** Where to listen, and who answers. */
 export interface HttpServerOptions {
   readonly host: string;
@@ -55,6 +63,8 @@ export interface HttpServerOptions {
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
   /** The words for a request that is refused before anybody looks at it. */
   readonly refuse: (status: BadRequestStatus) => HttpResponse;
+  /** Absent: upgrades are cut. */
+  readonly webSockets?: WebSocketDoor;
   /** Counts a connection; what comes back is called when it has closed. Undefined: it may not stay, and was destroyed. */
   readonly admit?: (address: string, destroy: () => void) => (() => void) | undefined;
   readonly limits?: Partial<HttpServerLimits>;
@@ -68,7 +78,7 @@ export interface HttpServerOptions {
 const CLOSE_GRACE_MS = 300;
 
 /**
- * Opens an HTTP or HTTPS port (1.1, no upgrades, no CONNECT, one request at a time on a connection). Whatever two servers
+ * Opens an HTTP or HTTPS port (1.1, no upgrades but to `webSockets`, no CONNECT, one request at a time on a connection). Whatever two servers
  * could read differently is refused, and the connection ends with it. `close()` ends open connections too.
  * Rejects with GatewayError `listen-failed` or `certificate-unusable`.
  */
@@ -104,7 +114,9 @@ export async function listenHttpServer(options: HttpServerOptions): Promise<List
     if (busy.get(socket)?.headersSent === true) socket.destroySoon();
     else refuseRaw(error, socket, options);
   });
-  server.on('upgrade', (_: IncomingMessage, socket: Duplex) => socket.destroy());
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    upgrade(request, socket, head, options, limits);
+  });
   server.on('connect', (_: IncomingMessage, socket: Duplex) => socket.destroy());
   const { host, port, onError, clock = systemClock } = options;
   const listener = await open(server, { host, port, onStream: () => undefined, ...(onError && { onError }) });
@@ -198,6 +210,41 @@ function send(response: ServerResponse, { status, headers, body = '' }: HttpResp
   response.end(isEmpty ? undefined : body);
 }
 
+/** @see RFC 6455 §4.2 */
+function upgrade(
+  request: IncomingMessage,
+  socket: Socket,
+  first: Buffer,
+  { webSockets, certificates, refuse, onError }: HttpServerOptions,
+  limits: HttpServerLimits,
+): void {
+  socket.on('error', () => socket.destroy());
+  if (webSockets === undefined) {
+    socket.destroy();
+    return;
+  }
+  try {
+    const head = readHead(request, limits.maxTargetLength);
+    if (typeof head === 'number') {
+      writeRaw(socket, refuse(head));
+      return;
+    }
+    const { method = '' } = request;
+    const remoteAddress = plainAddress(socket.remoteAddress);
+    const asked = webSockets.ask({ ...head, method, remoteAddress, secure: certificates !== undefined });
+    if (typeof asked !== 'function') {
+      writeRaw(socket, asked);
+      return;
+    }
+    // Pings watch over it from here on.
+    socket.setTimeout(0);
+    webSockets.upgrade(request, socket, first, asked);
+  } catch (error) {
+    onError?.(asError(error));
+    socket.destroy();
+  }
+}
+
 const RAW_STATUS: Readonly<Record<string, BadRequestStatus>> = {
   HPE_HEADER_OVERFLOW: 431,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
@@ -209,7 +256,10 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex, options: HttpSe
     socket.destroy();
     return;
   }
-  const { status, headers, body = '' } = options.refuse(RAW_STATUS[error.code ?? ''] ?? 400);
+  writeRaw(socket, options.refuse(RAW_STATUS[error.code ?? ''] ?? 400));
+}
+
+function writeRaw(socket: Duplex, { status, headers, body = '' }: HttpResponse): void {
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     ...headers.map(([name, value]) => `${name}: ${value}`),

@@ -1,42 +1,32 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AdminOptions } from '../../src/admin/index.js';
-import { createAdmin } from '../../src/admin/index.js';
 import { Secret } from '../../src/model/secret.js';
+import { fakeAdmin, fakePorts, request, TOKEN, valueOf } from './fixture.js';
 
-const TOKEN = 'a-token-for-operators';
-const open = ['/livez', '/readyz'];
 const bearer = (text: string) => new Secret(`Bearer ${text}`);
-
-function admin(options: Partial<AdminOptions> = {}) {
-  return createAdmin({ openPaths: open, render: () => 'portcullis_x 1\n', notReady: () => undefined, ...options });
-}
+const ask = (options: Partial<AdminOptions>, method: string, path: string, authorization?: Secret) =>
+  fakeAdmin(options).admin.handle(request(method, path, { authorization }));
+const draining = fakePorts({ notReady: () => 'draining' }).ports;
 
 describe('the operator windows', () => {
-  it('show the metrics as Prometheus text', () => {
-    expect(admin().handle('GET', '/metrics')).toMatchObject({
-      status: 200,
-      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' },
-      body: 'portcullis_x 1\n',
+  it('show the metrics as Prometheus text', async () => {
+    const answer = await ask({}, 'GET', '/metrics');
+    expect(answer).toMatchObject({ status: 200, body: 'portcullis_x 1\n' });
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+      'Cache-Control': 'no-store',
     });
   });
 
-  it('say that the process lives, even when it is not ready', () => {
-    expect(admin({ notReady: () => 'draining' }).handle('GET', '/livez')).toMatchObject({ status: 200, body: 'ok\n' });
+  it('say that the process lives, even when it is not ready', async () => {
+    expect(await ask({ ports: draining }, 'GET', '/livez')).toMatchObject({ status: 200, body: 'ok\n' });
   });
 
-  it('say whether streams are taken, with the reason', () => {
-    expect(admin().handle('GET', '/readyz')).toMatchObject({ status: 200, body: 'ok\n' });
-    expect(admin({ notReady: () => 'draining' }).handle('GET', '/readyz')).toMatchObject({
-      status: 503,
-      headers: { 'retry-after': '1' },
-      body: 'draining\n',
-    });
-  });
-
-  it('keep the reason from those without the token', () => {
-    const windows = admin({ token: new Secret(TOKEN), notReady: () => 'draining' });
-    expect(windows.handle('GET', '/readyz').body).toBe('not ready\n');
-    expect(windows.handle('GET', '/readyz', bearer(TOKEN)).body).toBe('draining\n');
+  it('say whether streams are taken, and the reason only to those with the token', async () => {
+    expect(await ask({}, 'GET', '/readyz')).toMatchObject({ status: 200, body: 'ok\n' });
+    const closed = { token: new Secret(TOKEN), ports: draining };
+    expect(await ask(closed, 'GET', '/readyz')).toMatchObject({ status: 503, body: 'not ready\n' });
+    expect(await ask(closed, 'GET', '/readyz', bearer(TOKEN))).toMatchObject({ status: 503, body: 'draining\n' });
   });
 
   it.each<[string, string, Secret | undefined, number]>([
@@ -50,33 +40,66 @@ describe('the operator windows', () => {
     ['Basic', '/metrics', new Secret(`Basic ${TOKEN}`), 401],
     ['no token for an open path', '/livez', undefined, 200],
     ['no token for a path that is none', '/secrets', undefined, 401],
+    ['no token for the API', '/api/v1/sessions', undefined, 401],
+    ['no token for its description', '/api/v1/openapi.json', undefined, 401],
+    ['no token for the page, which is empty', '/', undefined, 200],
     ['the token for a path that is none', '/secrets', bearer(TOKEN), 404],
     ['a path that is nearly open', '/livez/', undefined, 401],
-  ])('with %s answer %s so', (_, path, authorization, status) => {
-    expect(admin({ token: new Secret(TOKEN) }).handle('GET', path, authorization).status).toBe(status);
+  ])('with %s answer %s so', async (_, path, authorization, status) => {
+    expect((await ask({ token: new Secret(TOKEN) }, 'GET', path, authorization)).status).toBe(status);
   });
 
-  it('challenge those they refuse', () => {
-    const windows = admin({ token: new Secret(TOKEN) });
-    expect(windows.handle('GET', '/metrics').headers['www-authenticate']).toBe('Bearer realm="portcullis"');
-    expect(windows.handle('GET', '/metrics', bearer('x')).headers['www-authenticate']).toContain('invalid_token');
+  it('challenge those they refuse', async () => {
+    const options = { token: new Secret(TOKEN) };
+    const challengeOf = async (shown?: Secret) =>
+      Object.fromEntries((await ask(options, 'GET', '/metrics', shown)).headers)['WWW-Authenticate'];
+    expect(await challengeOf()).toBe('Bearer realm="portcullis"');
+    expect(await challengeOf(bearer('x'))).toContain('invalid_token');
   });
 
-  it('open the metrics when the config says so', () => {
-    const windows = admin({ token: new Secret(TOKEN), openPaths: ['/metrics'] });
-    expect(windows.handle('GET', '/metrics').status).toBe(200);
-    expect(windows.handle('GET', '/livez').status).toBe(401);
+  it.each(['/__proto__', '/constructor', '/metrics/', '//metrics', '/METRICS', '/api/v1', '/api/v1/sessions/'])(
+    'have no page %j',
+    async (path) => expect((await ask({}, 'GET', path)).status).toBe(404),
+  );
+
+  it.each(['/metrics', '/', '/api/v1/openapi.json', '/api/v1/health'])('change nothing at %s', async (path) => {
+    expect((await ask({}, 'POST', path)).status).toBe(405);
+    expect((await ask({}, 'HEAD', path)).status).toBe(200);
+  });
+});
+
+describe('pages of other sites', () => {
+  const kick = (headers: Readonly<Record<string, string>>, options: Partial<AdminOptions> = {}) =>
+    fakeAdmin(options).admin.handle(
+      request('POST', '/api/v1/sessions/kick', { headers, body: { subject: 'ann' }, authorization: bearer(TOKEN) }),
+    );
+
+  it.each<[string, Readonly<Record<string, string>>, string | undefined]>([
+    ['a program that sends neither', {}, undefined],
+    ['our own page', { origin: 'http://127.0.0.1:9090', 'sec-fetch-site': 'same-origin' }, undefined],
+    ['a page of another site', { origin: 'https://evil.example' }, 'origin-foreign'],
+    ['a page at another port', { origin: 'http://127.0.0.1:3000' }, 'origin-foreign'],
+    ['a sandboxed page', { origin: 'null' }, 'origin-foreign'],
+    ['a browser that says cross-site', { 'sec-fetch-site': 'cross-site' }, 'origin-foreign'],
+    ['a form', { 'content-type': 'text/plain' }, 'body-type'],
+    ['a name that was bent to us', { host: 'evil.example:9090', origin: 'http://evil.example:9090' }, 'host-unknown'],
+    ['no host', { host: '' }, 'host-unknown'],
+    ['a name that begins like ours', { host: '127.0.0.1.evil.example' }, 'host-unknown'],
+    ['loopback by name', { host: 'localhost:9090' }, undefined],
+    ['loopback of IPv6', { host: '[::1]:9090' }, undefined],
+  ])('%s: kick is answered so', async (_, headers, code) => {
+    const answer = await kick(headers);
+    expect([answer.status === 200, valueOf(answer)['code']]).toEqual([code === undefined, code]);
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'get', ''])('take no %s', (method) => {
-    expect(admin().handle(method, '/metrics')).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
+  it('are kept out with a token too, whatever name the listener has', async () => {
+    const token = new Secret(TOKEN);
+    expect((await kick({ host: 'ops.example' }, { token })).status).toBe(200);
+    expect((await kick({ host: 'ops.example', origin: 'https://evil.example' }, { token })).status).toBe(403);
   });
 
-  it('take HEAD', () => {
-    expect(admin().handle('HEAD', '/livez').status).toBe(200);
-  });
-
-  it.each(['/', '', '/__proto__', '/constructor', '/metrics/', '//metrics', '/METRICS'])('have no page %j', (path) => {
-    expect(admin().handle('GET', path).status).toBe(404);
+  it('cannot read by a bent name', async () => {
+    const bent = request('GET', '/api/v1/sessions', { headers: { host: 'evil.example' } });
+    expect((await fakeAdmin().admin.handle(bent)).status).toBe(403);
   });
 });

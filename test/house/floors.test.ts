@@ -102,6 +102,7 @@ describe('what rooms take from outside', () => {
     [/^node:(process|timers|timers\/promises|perf_hooks)$/, /^(net|telemetry|cli|main|gateway)$/],
     [/^jsonwebtoken$/, /^(hooks|origin|cli)$/],
     [/^(yaml|zod)$/, /^config$/],
+    [/^ws$/, /^net$/],
     // The program of the child loads the origin by a name held in a constant; werift is named for its types alone.
     [/^(\?|werift)$/, /^embedded-origin$/],
     // The modules of `hooks`, by the path that the config gives.

@@ -1,0 +1,52 @@
+import type { HttpResponse } from '../../net/http-request.js';
+import { COMMON_HEADERS, problemAnswer } from '../problem.js';
+import { CONNECTION_JS } from './connection-js.js';
+import { DASHBOARD_CSS } from './dashboard-css.js';
+import { DASHBOARD_HTML } from './dashboard-html.js';
+import { DASHBOARD_JS } from './dashboard-js.js';
+import { DRAWING_JS } from './drawing-js.js';
+
+interface File {
+  readonly type: 'text/html' | 'text/css' | 'text/javascript';
+  readonly text: string;
+}
+
+const FILES: ReadonlyMap<string, File> = new Map<string, File>([
+  ['/', { type: 'text/html', text: DASHBOARD_HTML }],
+  ['/dashboard.css', { type: 'text/css', text: DASHBOARD_CSS }],
+  ['/dashboard.js', { type: 'text/javascript', text: DASHBOARD_JS }],
+  ['/connection.js', { type: 'text/javascript', text: CONNECTION_JS }],
+  ['/drawing.js', { type: 'text/javascript', text: DRAWING_JS }],
+]);
+
+/** Nothing of another site is loaded or shown, no text becomes markup, nobody frames it. @see CSP3 §6 */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+/** Answers a request for a file of the page, which is the same for everybody; undefined for another path. */
+export function dashboardFile(path: string, method: string): HttpResponse | undefined {
+  const file = FILES.get(path);
+  if (file === undefined) return undefined;
+  if (method !== 'GET' && method !== 'HEAD')
+    return problemAnswer({ problem: 'method-wrong' }, [['Allow', 'GET, HEAD']]);
+  return {
+    status: 200,
+    headers: [
+      ...COMMON_HEADERS,
+      ['Content-Type', `${file.type}; charset=utf-8`],
+      ['Content-Security-Policy', POLICY],
+      ['Cross-Origin-Opener-Policy', 'same-origin'],
+      ['Permissions-Policy', 'camera=(), microphone=(), geolocation=()'],
+    ],
+    body: file.text,
+  };
+}

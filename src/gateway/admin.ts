@@ -1,0 +1,181 @@
+import type { Config, HttpEndpoint } from '../config/config.js';
+import { createAdmin, type Admin, type AdminPorts, type Feed } from '../admin/index.js';
+import { explainToken } from '../hooks/verify-token/explain.js';
+import { createKeySet, joinKeys } from '../hooks/verify-token/index.js';
+import { findSigningKey, mintToken } from '../hooks/verify-token/mint.js';
+import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
+import { Secret } from '../model/secret.js';
+import type { Log } from '../model/telemetry.js';
+import { listenHttpServer } from '../net/http-server.js';
+import { loadWebSockets } from '../net/web-socket.js';
+import type { SessionDoor } from '../session/session.js';
+import { plainValue } from '../telemetry/plain-value.js';
+import { redact } from '../telemetry/redact.js';
+import { normalisePartialPath, normaliseStreamPath } from '../wire/stream-path.js';
+import type { KeySources } from './key-sources.js';
+import type { Closable, ListenAddress } from './listeners.js';
+import type { Live } from './live.js';
+import type { OriginCare } from './origin-care.js';
+import { claimPolicyOf, keySpecsOf } from './token-keys.js';
+import type { LastingTokenMemory } from './token-memory.js';
+
+/** What only the program around the gateway can do. */
+export interface Operator {
+  readonly reload?: AdminPorts['reload'];
+  readonly drain?: AdminPorts['drain'];
+}
+
+/** What the windows are joined to. */
+export interface AdminJoints {
+  readonly live: Live;
+  readonly door: Pick<SessionDoor, 'sessions' | 'kick'>;
+  readonly originCare: OriginCare;
+  readonly memory: LastingTokenMemory;
+  readonly keySources: KeySources;
+  readonly clock: Clock;
+  readonly render: () => string;
+  readonly notReady: () => string | undefined;
+  readonly operator: Operator | undefined;
+}
+
+const DEFAULT_TTL_S = 600;
+const ROLES = { publisher: 'red5-publisher', subscriber: 'red5-subscriber' } as const;
+
+/** Makes a log that tells `feed` of each event too, whatever level is written. */
+export function tapLog(log: Log, feed: Feed): Log {
+  return {
+    enabled: (level) => level === 'info' || log.enabled(level),
+    write(level, event, fields) {
+      log.write(level, event, fields);
+      feed.take(event, () => plainValue(fields) as Readonly<Record<string, unknown>>);
+    },
+  };
+}
+
+/** What the windows look at and act on. */
+export function adminPorts(joints: AdminJoints): AdminPorts {
+  const { live, door, originCare, memory, render, notReady, operator } = joints;
+  const { revocations } = memory;
+  return {
+    ...{ render, notReady, revocations },
+    sessions: () => door.sessions(),
+    kick: (wish) => door.kick(wish),
+    origins: () => originCare.health.list(),
+    drainOrigin: (name, isDrained) => originCare.health.drain(name, isDrained),
+    config: () => JSON.parse(JSON.stringify(live.now.config)) as unknown,
+    mint: (wish) => mint(live.now.config, wish, joints.clock.now() / 1000),
+    why: (wish) => why(joints, wish),
+    reload: operator?.reload,
+    drain: operator?.drain,
+    watchUrl: () => watchUrl(live.now.config),
+  };
+}
+
+function watchUrl({ listen: { http, https } }: Config): string | undefined {
+  const endpoint = [https, http].find((one) => one?.pages === true);
+  return endpoint && `${endpoint.publicUrl ?? ownUrl(endpoint, endpoint === https)}/watch`;
+}
+
+function ownUrl({ host, port }: HttpEndpoint, isSecure: boolean): string {
+  return `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+const mint = (
+  { auth }: Config,
+  wish: Parameters<AdminPorts['mint']>[0],
+  nowS: number,
+): ReturnType<AdminPorts['mint']> => {
+  const made = createKeySet(keySpecsOf(auth));
+  const key = made.ok ? findSigningKey(made.keySet, wish.key) : undefined;
+  if (key === undefined) return { ok: false, problem: 'the config holds no such secret to sign with' };
+  const ceilingS = auth.maxTtlMinutes * 60;
+  const ttlS = wish.ttlSeconds ?? Math.min(DEFAULT_TTL_S, ceilingS);
+  if (ttlS > ceilingS) return { ok: false, problem: `auth.maxTtlMinutes allows ${ceilingS} s` };
+  const { subject, transports, rooms, tokenId, roles } = wish;
+  const [issuer, audience] = [auth.issuers[0], auth.audiences[0]];
+  try {
+    const token = mintToken(
+      {
+        ...{ key, ttlS },
+        ...(auth.keys.length > 1 && { keyId: key.id }),
+        ...(subject !== undefined && { subject }),
+        ...(tokenId !== undefined && { tokenId }),
+        ...(transports !== undefined && { transports }),
+        ...(rooms !== undefined && { rooms }),
+        ...(roles !== undefined && { roles: roles.map((role) => ROLES[role]) }),
+        ...(issuer !== undefined && { issuer }),
+        ...(audience !== undefined && { audience }),
+      },
+      nowS,
+    );
+    return { ok: true, token, expiresAtS: Math.floor(nowS) + ttlS };
+  } catch (error) {
+    if (error instanceof GatewayError) return { ok: false, problem: error.message };
+    throw error;
+  }
+};
+
+const why = (
+  { live, keySources, memory, clock }: AdminJoints,
+  { token, action, transport, path }: Parameters<AdminPorts['why']>[0],
+): ReturnType<AdminPorts['why']> => {
+  const read = action === 'connect' ? normalisePartialPath(path) : normaliseStreamPath(path);
+  if (!read.ok) return { problem: `path: ${read.detail}` };
+  const { config } = live.now;
+  const hooks = config.hooks.map(({ name }) => name);
+  if (!hooks.includes('verify-token')) return { problem: 'verify-token is not among the hooks of the config' };
+  const made = createKeySet(keySpecsOf(config.auth));
+  if (!made.ok) return { problem: 'the keys of the config cannot be used' };
+  const { whyRevoked } = memory.tokens;
+  const keys = joinKeys(made.keySet.keys, keySources.of(config));
+  const policy = { ...claimPolicyOf(config.auth), keys, whyRevoked };
+  const { ok, code, detail, steps, mistakes } = explainToken(
+    new Secret(token).reveal(),
+    { transport, action, target: read.target },
+    policy,
+    clock.now(),
+    hooks,
+  );
+  return {
+    ...{
+      ok,
+      code,
+      detail: detail === undefined ? undefined : redact(detail),
+      mistakes: mistakes.map((text) => redact(text)),
+    },
+    steps: steps.map(({ name, outcome, text }) => ({ name, outcome, text: redact(text) })),
+  };
+};
+
+/** What the windows are opened with. */
+export interface OpenAdminOptions {
+  readonly config: Config;
+  readonly ports: AdminPorts;
+  readonly feed: Feed;
+  readonly clock: Clock;
+  readonly random: () => string;
+  readonly onError: (error: Error) => void;
+}
+
+/** Opens the operator's listener. Rejects with GatewayError `listen-failed`. */
+export async function openAdmin(
+  at: ListenAddress & { readonly token?: Secret },
+  { config, ports, feed, clock, random, onError }: OpenAdminOptions,
+): Promise<Closable> {
+  const { host, port, token } = at;
+  const { openPaths } = config.admin;
+  const admin: Admin = createAdmin({ ...{ host, token, openPaths, ports, feed, clock, random } });
+  const upgrade = await loadWebSockets();
+  const listener = await listenHttpServer({
+    ...{ host, port, clock, onError, handle: admin.handle, refuse: admin.refuse },
+    webSockets: { upgrade, ask: admin.ask },
+  });
+  return {
+    ...listener,
+    close: async () => {
+      admin.stop();
+      await listener.close();
+    },
+  };
+}
