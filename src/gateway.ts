@@ -131,6 +131,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   const admission = createAdmission(live.limits, (reason, transport) =>
     metrics.count('connections_refused_total', { transport, reason }),
   );
+  const opened = new Map<string, ListenAddress>();
   const listeners = await openListeners(config, deps, {
     media,
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
@@ -139,7 +140,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       const notReady = (): string | undefined => (state.isDraining ? 'draining' : keySources.notReady(live.now.config));
       const { operator } = deps;
       const joints = { live, door, originCare, memory, keySources, clock, render: () => metrics.render() };
-      const ports = adminPorts({ ...joints, notReady, operator });
+      const ports = adminPorts({ ...joints, notReady, operator, addressOf: (name) => opened.get(name) });
       const random = (): string => randomBytes(24).toString('base64url');
       return openAdmin(endpoint, { config, ports, feed, clock, random, onError });
     },
@@ -148,6 +149,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   });
   // Only now: nobody would end the checks of a gateway that could not open its ports.
   originCare.use(config);
+  for (const [name, { host, port }] of listeners) opened.set(name, { host, port });
   const close = async (): Promise<void> => {
     // So that no origin keeps a session of ours, but no origin keeps us either. Nor does a server that is told of the end.
     await Promise.race([Promise.all([webrtc.settled(), foreignHooks.settled()]), pause(clock, FAREWELL_MS)]);

@@ -1,4 +1,4 @@
-import type { Config, HttpEndpoint } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import { createAdmin, type Admin, type AdminPorts, type Feed } from '../admin/index.js';
 import { explainToken } from '../hooks/verify-token/explain.js';
 import { createKeySet, joinKeys } from '../hooks/verify-token/index.js';
@@ -8,6 +8,7 @@ import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import type { Log } from '../model/telemetry.js';
 import { listenHttpServer } from '../net/http-server.js';
+import { hostPort } from '../net/tcp.js';
 import { loadWebSockets } from '../net/web-socket.js';
 import type { SessionDoor } from '../session/session.js';
 import { plainValue } from '../telemetry/plain-value.js';
@@ -37,6 +38,8 @@ export interface AdminJoints {
   readonly render: () => string;
   readonly notReady: () => string | undefined;
   readonly operator: Operator | undefined;
+  /** Where a listener is in truth, which the config may have left to the system; undefined before it is open. */
+  readonly addressOf: (listener: 'http' | 'https') => ListenAddress | undefined;
 }
 
 const DEFAULT_TTL_S = 600;
@@ -68,17 +71,15 @@ export function adminPorts(joints: AdminJoints): AdminPorts {
     why: (wish) => why(joints, wish),
     reload: operator?.reload,
     drain: operator?.drain,
-    watchUrl: () => watchUrl(live.now.config),
+    watchUrl: () => watchUrl(live.now.config, joints.addressOf),
   };
 }
 
-function watchUrl({ listen: { http, https } }: Config): string | undefined {
-  const endpoint = [https, http].find((one) => one?.pages === true);
-  return endpoint && `${endpoint.publicUrl ?? ownUrl(endpoint, endpoint === https)}/watch`;
-}
-
-function ownUrl({ host, port }: HttpEndpoint, isSecure: boolean): string {
-  return `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function watchUrl({ listen }: Config, addressOf: AdminJoints['addressOf']): string | undefined {
+  const name = (['https', 'http'] as const).find((one) => listen[one]?.pages === true);
+  const address = name && addressOf(name);
+  if (name === undefined || address === undefined) return undefined;
+  return `${listen[name]?.publicUrl ?? `${name}://${hostPort(address.host, address.port)}`}/watch`;
 }
 
 const mint = (

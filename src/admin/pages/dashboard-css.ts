@@ -63,7 +63,7 @@ td:last-child { text-align: right; }
 .tag.down { color: var(--bad); border-color: currentcolor; }
 .tag.drained { color: var(--warn); border-color: currentcolor; }
 .rate { display: flex; gap: 0.6rem; align-items: center; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.rate svg { width: 7rem; height: 1.75rem; flex: none; }
+.rate svg { width: 7rem; height: 1.75rem; flex: none; border-bottom: 1px solid var(--edge); }
 .rate polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .rate polygon { fill: var(--accent); opacity: 0.13; }
 .columns { display: grid; gap: 0 1rem; }
@@ -91,12 +91,17 @@ body[data-stale='yes'] main { opacity: 0.55; }
   table, tbody { display: block; }
   tbody tr { display: grid; grid-template-columns: 1fr auto; gap: 0.35rem 0.75rem; padding: 0.75rem 1rem; }
   tbody tr:first-child { border-top: 0; }
-  td { padding: 0; min-width: 0; }
+  tbody td { padding: 0; min-width: 0; }
   td:nth-child(1) { grid-column: 1; }
   td:nth-child(6) { grid-column: 2; grid-row: 1; }
-  td:nth-child(2), td:nth-child(4) { align-self: start; }
-  td:nth-child(4) { text-align: right; }
+  td:nth-child(2) { grid-area: 2 / 1; }
+  td:nth-child(4) { grid-area: 2 / 2; text-align: right; color: var(--soft); }
   td:nth-child(3), td:nth-child(5) { grid-column: 1 / -1; }
+  td .sub { display: inline; margin-left: 0.5rem; }
+  td:nth-child(1) .sub { display: block; margin-left: 0; }
+  #tiles div:last-child { grid-column: 1 / -1; }
+  .rate { justify-content: space-between; }
+  .rate svg { flex: 1; }
   .find { flex: 1 1 100%; }
   button, input { min-height: 2.75rem; }
 }
