@@ -21,6 +21,11 @@ export interface UdpPort {
    * too much waits in it.
    */
   send(bytes: Buffer, port: number, host: string): boolean;
+  /**
+   * Lets the port talk to this address and to no other, for good: the system throws away what comes from elsewhere, sending costs
+   * less, and `onRefused` is told. False when that was not possible, and all is as before.
+   */
+  pin(port: number, host: string): boolean;
   /** Idempotent. */
   close(): void;
 }
@@ -38,6 +43,8 @@ export interface UdpOptions {
   readonly onDatagram: (bytes: Buffer, port: number, host: string) => void;
   /** Binding failed, the system reported a fault, or `onDatagram` threw. */
   readonly onError: (error: Error) => void;
+  /** The system of the address that the port is pinned to says that nothing listens there. Whoever is on the way can say so, too. */
+  readonly onRefused?: () => void;
 }
 
 /** Opens a UDP port; as an argument, so that tests can give a network of their own. */
@@ -53,6 +60,8 @@ class DgramPort implements UdpPort {
   readonly #options: UdpOptions;
   #port: number;
   #isClosed = false;
+  /** Where the port is pinned to. */
+  #pinned: { readonly port: number; readonly host: string } | undefined;
   #isFull = false;
   #sends = 0;
 
@@ -84,13 +93,30 @@ class DgramPort implements UdpPort {
       this.#isFull = this.#socket.getSendQueueSize() > MAX_QUEUE_BYTES;
       if (this.#isFull) return false;
     }
+    const pinned = this.#pinned;
     try {
-      this.#socket.send(bytes, port, host);
+      if (pinned === undefined) this.#socket.send(bytes, port, host);
+      else if (port !== pinned.port || host !== pinned.host) return false;
+      else this.#socket.send(bytes);
       return true;
     } catch (error) {
       this.#failed(error);
       return false;
     }
+  }
+
+  pin(port: number, host: string): boolean {
+    if (this.#isClosed || this.#pinned !== undefined) return false;
+    let isDone = false;
+    try {
+      // With a lookup that answers at once it is done when the call comes back; a failure only has its error put off.
+      this.#socket.connect(port, host);
+      isDone = this.#socket.remoteAddress().port === port;
+    } catch {
+      // The system has no way there.
+    }
+    if (isDone) this.#pinned = { port, host };
+    return isDone;
   }
 
   close(): void {
@@ -115,7 +141,10 @@ class DgramPort implements UdpPort {
       this.#socket.once('error', refused);
       this.#socket.once('listening', () => {
         this.#socket.off('error', refused);
-        this.#socket.on('error', (error) => this.#failed(error));
+        this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ECONNREFUSED' || this.#pinned === undefined) this.#failed(error);
+          else if (!this.#isClosed) this.#options.onRefused?.();
+        });
         this.#port = this.#socket.address().port;
         this.#widen();
         done();

@@ -17,6 +17,8 @@ export interface FakePeer {
   /** Called for each arrival instead of putting it into the inbox. */
   onDatagram: ((arrived: Arrived) => void) | undefined;
   send(bytes: Buffer, port: number, host: string): void;
+  /** Its process has died: its system answers in its place. */
+  die(): void;
   /** Takes all that has arrived. */
   take(): Arrived[];
 }
@@ -35,6 +37,8 @@ export interface FakeNetwork {
   readonly carried: { readonly from: string; readonly to: string; readonly bytes: Buffer }[];
   /** The port of the gateway that was opened last has a fault. */
   fault(error: Error): void;
+  /** Somebody says to the port that was opened last that nobody is at the address it is pinned to. */
+  refuse(): void;
   /** The next `open` fails with this. */
   failNextOpen(error: GatewayError): void;
 }
@@ -43,6 +47,8 @@ interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly receive: (arrived: Arrived) => void;
+  /** Nobody has the address that it sent to. */
+  readonly refuse?: () => void;
 }
 
 /** The gateway's addresses, where it has bound a wildcard. */
@@ -57,6 +63,7 @@ export function fakeNetwork(): FakeNetwork {
   const carried: { from: string; to: string; bytes: Buffer }[] = [];
   const cuts = new Set<string>();
   let tellFault: (error: Error) => void = () => undefined;
+  let tellRefusal: () => void = () => undefined;
   let nextPort = 40000;
   let failure: GatewayError | undefined;
   const keyOf = (host: string, port: number) => `${host} ${port}`;
@@ -64,10 +71,15 @@ export function fakeNetwork(): FakeNetwork {
   const open = (options: UdpOptions): UdpPort => {
     const host = options.host === '0.0.0.0' ? GATEWAY_IPV4 : options.host === '::' ? GATEWAY_IPV6 : options.host;
     const port = options.port === 0 ? nextPort++ : options.port;
+    let pinned: string | undefined;
     const endpoint: Endpoint = {
       host,
       port,
+      refuse: () => {
+        if (pinned !== undefined) options.onRefused?.();
+      },
       receive: (arrived) => {
+        if (pinned !== undefined && pinned !== keyOf(arrived.host, arrived.port)) return;
         try {
           options.onDatagram(arrived.bytes, arrived.port, arrived.host);
         } catch (error) {
@@ -76,6 +88,7 @@ export function fakeNetwork(): FakeNetwork {
       },
     };
     tellFault = options.onError;
+    tellRefusal = () => endpoint.refuse?.();
     const failed = failure;
     failure = undefined;
     if (failed === undefined) endpoints.set(keyOf(host, port), endpoint);
@@ -87,7 +100,12 @@ export function fakeNetwork(): FakeNetwork {
       port,
       send: (bytes, toPort, toHost) => {
         if (isClosed) return false;
+        if (pinned !== undefined && pinned !== keyOf(toHost, toPort)) return false;
         queue.push({ from: endpoint, bytes: Buffer.from(bytes), port: toPort, host: toHost });
+        return true;
+      },
+      pin: (toPort, toHost) => {
+        pinned = keyOf(toHost, toPort);
         return true;
       },
       close: () => {
@@ -114,6 +132,7 @@ export function fakeNetwork(): FakeNetwork {
         onDatagram: undefined,
         send: (bytes, toPort, toHost) =>
           void queue.push({ from: endpoint, bytes: Buffer.from(bytes), port: toPort, host: toHost }),
+        die: () => void endpoints.delete(keyOf(host, port)),
         take: () => inbox.splice(0),
       };
       const endpoint: Endpoint = {
@@ -129,7 +148,9 @@ export function fakeNetwork(): FakeNetwork {
         if (cuts.has(one.host) || cuts.has(one.from.host)) continue;
         const { from, bytes } = one;
         carried.push({ from: keyOf(from.host, from.port), to: keyOf(one.host, one.port), bytes });
-        endpoints.get(keyOf(one.host, one.port))?.receive({ bytes, port: from.port, host: from.host });
+        const to = endpoints.get(keyOf(one.host, one.port));
+        if (to === undefined) from.refuse?.();
+        else to.receive({ bytes, port: from.port, host: from.host });
       }
     },
     cut(host) {
@@ -137,6 +158,7 @@ export function fakeNetwork(): FakeNetwork {
       return () => void cuts.delete(host);
     },
     fault: (error) => tellFault(error),
+    refuse: () => tellRefusal(),
     failNextOpen(error) {
       failure = error;
     },

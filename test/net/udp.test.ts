@@ -80,6 +80,47 @@ describe('openUdp', () => {
     expect(one.send(Buffer.from('x'), 9, '127.0.0.1')).toBe(false);
   });
 
+  it('that is pinned hears nobody else, sends to nobody else, and is told when nobody is there', async () => {
+    const heard: string[] = [];
+    let hear: () => void = () => undefined;
+    let refuse: () => void = () => undefined;
+    const refused = new Promise<void>((done) => {
+      refuse = done;
+    });
+    const one = port({
+      host: '0.0.0.0',
+      onDatagram: (bytes) => {
+        heard.push(bytes.toString());
+        hear();
+      },
+      onError: (error) => heard.push(error.message),
+      onRefused: () => refuse(),
+    });
+    const [peer, stranger] = [port(), port()];
+    await Promise.all([one.ready, peer.ready, stranger.ready]);
+    expect(one.pin(peer.port, '127.0.0.1')).toBe(true);
+    expect(one.pin(stranger.port, '127.0.0.1')).toBe(false);
+    expect(one.send(Buffer.from('x'), stranger.port, '127.0.0.1')).toBe(false);
+    const arrived = new Promise<void>((done) => {
+      hear = done;
+    });
+    stranger.send(Buffer.from('stranger'), one.port, '127.0.0.1');
+    peer.send(Buffer.from('peer'), one.port, '127.0.0.1');
+    await arrived;
+    peer.close();
+    expect(one.send(Buffer.from('x'), peer.port, '127.0.0.1')).toBe(true);
+    await refused;
+    expect(heard).toEqual(['peer']);
+  });
+
+  it('is not pinned to what is no address, nor after its end', async () => {
+    const one = port();
+    await one.ready;
+    expect(one.pin(70000, '127.0.0.1')).toBe(false);
+    one.close();
+    expect(one.pin(9, '127.0.0.1')).toBe(false);
+  });
+
   it('sends thousands in one turn of the loop without waiting for them', async () => {
     const one = port();
     await one.ready;

@@ -15,7 +15,10 @@ export interface MediaLimits {
   readonly waitAnswerMs: number;
   /** And how long until its first check. */
   readonly waitClientMs: number;
-  /** Silence after which a client is suspect, and after which it is dead. Chromium checks every 2.7 s, even when muted. */
+  /**
+   * Silence after which a client is suspect, and after which it is dead. Chromium checks every 2.7 s, even when muted, and takes
+   * us for dead after 16 s; with 25 s viewers hear of a publisher that was killed within 30.
+   */
   readonly suspectMs: number;
   readonly deadMs: number;
   /** The same for a client that has sent a DTLS alert. */
@@ -33,6 +36,10 @@ export interface MediaLimits {
   /** First and longest time between two checks towards an origin that has not answered yet. */
   readonly checkMinMs: number;
   readonly checkMaxMs: number;
+  /** Time from the first answer of an origin to the check after which, at the earliest, its socket is pinned to the address. */
+  readonly settleMs: number;
+  /** How long an origin has to answer when its system says that its port is closed. */
+  readonly refusedMs: number;
   /** Time between two checks towards an origin that has answered, give or take a fifth, and without an answer until it is dead. @see RFC 7675 §5.1 */
   readonly consentMs: number;
   readonly consentLostMs: number;
@@ -51,7 +58,7 @@ export const DEFAULT_MEDIA_LIMITS: MediaLimits = {
   waitAnswerMs: 30_000,
   waitClientMs: 20_000,
   suspectMs: 10_000,
-  deadMs: 30_000,
+  deadMs: 25_000,
   closingMs: 5_000,
   tupleIdleMs: 30_000,
   roamMs: 5_000,
@@ -60,6 +67,8 @@ export const DEFAULT_MEDIA_LIMITS: MediaLimits = {
   connectMs: 10_000,
   checkMinMs: 50,
   checkMaxMs: 1_600,
+  settleMs: 1_000,
+  refusedMs: 500,
   consentMs: 5_000,
   consentLostMs: 30_000,
   maxRemotes: 8,

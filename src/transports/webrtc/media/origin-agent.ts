@@ -1,12 +1,12 @@
 import { GatewayError, WireError } from '../../../model/errors.js';
 import type { UdpPort } from '../../../net/udp.js';
-import { asError } from '../../../net/thrown.js';
 import { datagramKind } from '../wire/datagram-kind.js';
 import { PEER_REFLEXIVE_PRIORITY, type IceCandidate } from '../wire/ice-candidate.js';
 import type { IceCredentials } from '../wire/sdp-check.js';
 import { BINDING, TRANSACTION_BYTES } from '../wire/stun-format.js';
 import { hasIntegrity, readStun, type StunMessage } from '../wire/stun-read.js';
 import { writeStun, type StunDraft } from '../wire/stun-write.js';
+import { Patience } from './patience.js';
 import type { PlaneParts } from './plane-parts.js';
 import { pickRemotes, Remotes, type Remote } from './remotes.js';
 
@@ -39,13 +39,11 @@ interface Pending {
 /** Checks that may wait at once: those of consent over 30 s, or of 8 addresses until they answer. */
 const MAX_PENDING = 128;
 const RECEIVE_BUFFER_BYTES = 1024 * 1024;
-/** A consent check comes after 0.8 to 1.2 of its time. @see RFC 7675 §5.1 */
-const MIN_SHARE = 0.8;
-const SHARE_SPAN = 0.4;
 
 /**
  * A full ICE agent with one socket towards one origin: `idle -> checking -> ready -> closed`.
- * All it sends goes to addresses out of the origin's SDP or such as passed a check.
+ * All it sends goes to addresses out of the origin's SDP or such as passed a check. Where media have come from one address alone
+ * for a while, the socket is pinned to it: then the system tells when nobody is there any more.
  * @see RFC 8445 §7, RFC 7675
  */
 export class OriginAgent {
@@ -59,10 +57,11 @@ export class OriginAgent {
   #isControlling: boolean;
   #socket: UdpPort | undefined;
   #selected: Remote | undefined;
-  #cancel: () => void = () => undefined;
-  /** Time of checks without an answer. */
-  #unansweredMs = 0;
-  #checkMs: number;
+  readonly #patience: Patience;
+  #isPinned = false;
+  /** Media have come from the chosen address; they have come from another one, too. */
+  #hasHeard = false;
+  #hasStrayed = false;
 
   /** Nothing is opened before `start()`. */
   constructor(parts: PlaneParts, input: OriginAgentInput, events: OriginAgentEvents) {
@@ -72,7 +71,11 @@ export class OriginAgent {
     this.#isControlling = input.isControlling;
     this.#remotes = new Remotes(pickRemotes(input.candidates, parts.limits.maxRemotes), parts.limits.maxRemotes);
     this.#tieBreaker = parts.random(8).readBigUInt64BE(0);
-    this.#checkMs = parts.limits.checkMinMs;
+    this.#patience = new Patience(parts, {
+      ask: () => this.#ask(),
+      onGivenUp: (code, message) => this.#lose(code, message),
+      onFault: (error) => this.#lose('media-fault', error.message, 'gateway'),
+    });
   }
 
   /** Whether `send` works. */
@@ -90,9 +93,15 @@ export class OriginAgent {
       receiveBufferBytes: RECEIVE_BUFFER_BYTES,
       onDatagram: (bytes, port, host) => this.#received(bytes, port, host),
       onError: (error) => this.#socketFailed(error),
+      onRefused: () => this.#patience.refused(),
     });
     if (this.#isClosed()) this.#socket.close();
-    else this.#checkAll();
+    else this.#patience.start();
+  }
+
+  /** Makes a check out of turn: if nobody is there any more, the system says so. Only where it would. */
+  probe(): void {
+    if (this.#isPinned && !this.#isClosed()) this.#ask();
   }
 
   /** Sends a datagram to the address that was chosen; false when it was dropped. */
@@ -104,7 +113,7 @@ export class OriginAgent {
   /** Closes the socket. No more events. Idempotent. */
   close(): void {
     this.#state = 'closed';
-    this.#cancel();
+    this.#patience.stop();
     this.#pending.clear();
     this.#socket?.close();
   }
@@ -116,8 +125,6 @@ export class OriginAgent {
   #received(bytes: Buffer, port: number, host: string): void {
     const { limits, counts } = this.#parts;
     if (this.#isClosed()) return;
-    const selected = this.#selected;
-    const isSelected = selected !== undefined && port === selected.port && host === selected.host;
     if (bytes.length > limits.maxDatagramBytes) {
       counts.dropped.oversized++;
       return;
@@ -125,8 +132,18 @@ export class OriginAgent {
     const kind = datagramKind(bytes);
     if (kind === 'stun') this.#stun(bytes, port, host);
     else if (kind === 'other') counts.dropped['unknown-kind']++;
-    else if (isSelected || this.#remotes.find(port, host)?.isProven === true) this.#events.onDatagram(bytes);
+    else if (this.#isPinned || this.#isFromProven(port, host)) this.#events.onDatagram(bytes);
     else counts.dropped['unknown-address']++;
+  }
+
+  #isFromProven(port: number, host: string): boolean {
+    const selected = this.#selected;
+    if (selected !== undefined && port === selected.port && host === selected.host) {
+      this.#hasHeard = true;
+      return true;
+    }
+    this.#hasStrayed = true;
+    return this.#remotes.find(port, host)?.isProven === true;
   }
 
   #stun(bytes: Buffer, port: number, host: string): void {
@@ -209,12 +226,21 @@ export class OriginAgent {
     remote.isProven = true;
     remote.hasAnswered = true;
     if (this.#selected === undefined || remote.isNominated) this.#selected = remote;
-    if (remote === this.#selected) this.#unansweredMs = 0;
-    if (this.#state !== 'checking') return;
-    this.#state = 'ready';
-    this.#cancel();
-    this.#scheduleConsent();
-    this.#events.onReady();
+    if (remote === this.#selected) this.#patience.answered();
+    if (this.#state !== 'checking') this.#pin();
+    else {
+      this.#state = 'ready';
+      this.#events.onReady();
+    }
+  }
+
+  /** Once and for all: we control, so the origin stays with the address that we chose. */
+  #pin(): void {
+    const to = this.#selected;
+    const isAlone = this.#hasHeard && !this.#hasStrayed;
+    this.#hasStrayed = false;
+    if (this.#isPinned || !isAlone || !this.#isControlling || to === undefined) return;
+    this.#isPinned = this.#socket?.pin(to.port, to.host) === true;
   }
 
   #refused(code: number | undefined, { remote, isControlling }: Pending): void {
@@ -227,41 +253,10 @@ export class OriginAgent {
     }
   }
 
-  #checkAll(): void {
-    const { connectMs, checkMaxMs } = this.#parts.limits;
-    const leftMs = connectMs - this.#unansweredMs;
-    if (leftMs <= 0) {
-      this.#lose('origin-media-unreachable', `no answer within ${connectMs} ms`);
-      return;
-    }
-    for (const remote of this.#remotes.all) this.#check(remote);
-    const delayMs = Math.min(this.#checkMs, leftMs);
-    this.#checkMs = Math.min(this.#checkMs * 2, checkMaxMs);
-    this.#after(delayMs, () => this.#checkAll());
-  }
-
-  #scheduleConsent(): void {
-    const share = MIN_SHARE + (SHARE_SPAN * (this.#parts.random(1)[0] ?? 0)) / 255;
-    this.#after(this.#parts.limits.consentMs * share, () => {
-      if (this.#unansweredMs >= this.#parts.limits.consentLostMs) {
-        this.#lose('origin-consent-expired', `no answer to a check for ${this.#parts.limits.consentLostMs} ms`);
-        return;
-      }
-      if (this.#selected !== undefined) this.#check(this.#selected);
-      this.#scheduleConsent();
-    });
-  }
-
-  /** Calls later, counting the time as one without an answer. */
-  #after(delayMs: number, call: () => void): void {
-    this.#cancel = this.#parts.clock.after(delayMs, () => {
-      this.#unansweredMs += delayMs;
-      try {
-        call();
-      } catch (error) {
-        this.#lose('media-fault', asError(error).message, 'gateway');
-      }
-    });
+  #ask(): void {
+    const { all } = this.#remotes;
+    if (this.#state === 'checking') for (const remote of all) this.#check(remote);
+    else if (this.#selected !== undefined) this.#check(this.#selected);
   }
 
   #check(remote: Remote): void {

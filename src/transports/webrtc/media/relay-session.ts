@@ -214,7 +214,8 @@ export class RelaySession implements ClientSideEvents {
     this.#nowMs = nowMs;
     this.#side.tick(nowMs);
     this.#fromClient.mark(intervalMs);
-    this.#fromOrigin.mark(intervalMs);
+    // An origin that was sending and stops may be gone.
+    if (this.#fromOrigin.mark(intervalMs) === 'stopped') this.#agent?.probe();
     if (this.#state === 'ending' && nowMs >= this.#forgetMs) this.vanish();
     else if (!this.#isOver() && this.#state !== 'offered') this.#watch(nowMs);
   }

@@ -163,7 +163,7 @@ describe('what was reported of others', () => {
   it('W24, W6: a client that died without a DELETE is reported within 30 s, so that the origin can be told', async () => {
     const { client, talk, pass, ends } = await running();
     client.check(talk.ice);
-    pass(30_500);
+    pass(26_000);
     expect(ends).toEqual([{ reason: 'media-idle', code: 'client-silent' }]);
   });
 });

@@ -247,3 +247,107 @@ describe('the socket towards an origin', () => {
     expect(client.received().map((bytes) => bytes[3])).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 });
+
+describe('an origin whose process dies', () => {
+  /** A session that has settled: media come from one address of the origin. */
+  async function settled(options: SceneOptions = {}) {
+    const scene = await connecting(options);
+    scene.origin.send(datagram.rtp(1));
+    scene.pass(2000);
+    scene.client.received();
+    return scene;
+  }
+
+  it('is missed within a second and a half of a client that sends, and the client is told', async () => {
+    const { origin, client, talk, pass, ends } = await settled();
+    origin.peer.die();
+    client.send(datagram.rtp(2));
+    pass(500);
+    expect(ends).toEqual([{ reason: 'origin-error', code: 'origin-media-closed' }]);
+    expect(client.check(talk.ice)).toMatchObject({ kind: 'error', errorCode: 403 });
+  });
+
+  it('is missed within two seconds of a viewer who sends nothing: it has stopped to send', async () => {
+    const { origin, pass, ends } = await settled({ role: 'subscriber' });
+    origin.send(datagram.rtp(2));
+    origin.peer.die();
+    pass(1600);
+    expect(ends).toEqual([{ reason: 'origin-error', code: 'origin-media-closed' }]);
+  });
+
+  it('is asked before that is believed: whoever answers is there', async () => {
+    const { origin, net, client, state, pass, ends } = await settled();
+    origin.checks.splice(0);
+    for (let round = 0; round < 20; round++) {
+      net.refuse();
+      net.refuse();
+      client.send(datagram.rtp(round));
+      pass(500);
+    }
+    expect(ends).toEqual([]);
+    expect(state()).toBe('relaying');
+    // One for each such message, and those of consent.
+    expect(origin.checks.length).toBeLessThanOrEqual(44);
+    expect(origin.media.length).toBe(20);
+  });
+
+  it('is not asked more for it than every 50 ms when it does not answer', async () => {
+    const { origin, net, pass, ends } = await settled();
+    origin.manner = 'silent';
+    origin.checks.splice(0);
+    for (let at = 0; at < 9; at++) {
+      net.refuse();
+      pass(50);
+    }
+    expect(ends).toEqual([]);
+    expect(origin.checks.length).toBeLessThanOrEqual(5);
+    pass(50);
+    expect(ends).toEqual([{ reason: 'origin-error', code: 'origin-media-closed' }]);
+  });
+
+  it('is waited for where media came from more than one address: those must all be heard', async () => {
+    const { origin, originAt, client, pass, ends } = await connecting();
+    const second = originAt('10.0.0.6', 10300);
+    second.gateway = origin.gateway;
+    second.from = origin.from;
+    second.check({ controlled: 1n });
+    for (let mark = 0; mark < 20; mark++) {
+      origin.send(datagram.rtp(mark));
+      second.send(datagram.rtp(mark));
+      pass(500);
+      client.send(datagram.rtp(mark));
+    }
+    expect(client.received()).toHaveLength(40);
+    origin.peer.die();
+    client.send(datagram.rtp(1));
+    pass(2000);
+    expect(ends).toEqual([]);
+  });
+
+  it('is waited for where it controls: it may choose another address', async () => {
+    const { origin, originAt, client, pass, ends, talk } = await offered();
+    origin.manner = 'answers';
+    pass(100);
+    origin.send(datagram.rtp(1));
+    for (let round = 0; round < 5; round++) {
+      client.check(talk.ice);
+      pass(2500);
+    }
+    const second = originAt('10.0.0.6', 10300);
+    second.gateway = origin.gateway;
+    second.from = origin.from;
+    second.check({ controlling: 1n, useCandidate: true });
+    client.send(datagram.rtcp(2));
+    expect(second.media).toEqual([datagram.rtcp(2)]);
+    expect(ends).toEqual([]);
+  });
+
+  it('costs one check when it only pauses', async () => {
+    const { origin, pass, ends } = await settled({ role: 'subscriber' });
+    origin.checks.splice(0);
+    origin.send(datagram.rtp(2));
+    pass(3000);
+    expect(origin.checks.length).toBeLessThanOrEqual(2);
+    expect(ends).toEqual([]);
+  });
+});
