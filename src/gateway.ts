@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { createFeed } from './admin/index.js';
 import type { Config } from './config/config.js';
-import { adminPorts, openAdmin, tapLog, type Operator } from './gateway/admin.js';
+import { adminPorts, hear, openAdmin, tapLog, type Operator } from './gateway/admin.js';
 import { createForeignHooks, type ImportModule } from './gateway/foreign-hooks.js';
 import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
 import { createKeySources } from './gateway/key-sources.js';
@@ -14,7 +14,7 @@ import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
 import type { ConnectionRequest } from './model/request.js';
-import type { Log, Metrics } from './model/telemetry.js';
+import type { Log, LogEvent, LogFields, Metrics } from './model/telemetry.js';
 import { ENDPOINT_OF } from './model/transport.js';
 import { createAdmission } from './net/admission.js';
 import { createPacer } from './net/pacing.js';
@@ -38,6 +38,8 @@ export interface Gateway {
   readonly sessions: Pick<SessionDoor, 'sessions' | 'kick'>;
   /** How the origins are, and how to let one have no new streams. */
   readonly origins: Pick<OriginHealth, 'list' | 'drain'>;
+  /** Tells operators who listen of an event that was logged outside the gateway. */
+  hear(event: LogEvent, fields: LogFields): void;
   /** What is revoked; an addition ends the sessions that it fits. */
   readonly revocations: Revocations;
   /**
@@ -167,6 +169,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   return {
     sessions: door,
     revocations: memory.revocations,
+    hear: (event, fields) => hear(feed, event, fields),
     origins: originCare.health,
     addresses: Object.fromEntries([...listeners].map(([name, { host, port }]) => [name, { host, port }])),
     async reload(next) {

@@ -74,11 +74,19 @@ async function serve(
       profile: config.auth.profile,
       addresses: gateway.addresses,
     });
+    // Operators hear of reloads and of the end too.
+    const heard: Log = {
+      enabled: (level) => log.enabled(level),
+      write(level, event, fields) {
+        log.write(level, event, fields);
+        gateway.hear(event, fields);
+      },
+    };
     const apply = (next: Config): Promise<readonly string[]> => gateway.reload(next);
-    const reloading = createReloading({ ...source, apply, log, metrics, clock });
+    const reloading = createReloading({ ...source, apply, log: heard, metrics, clock });
     reloads.now = (trigger) => reloading.now(trigger);
     signals.onReload(() => void reloading.now('signal'));
-    await untilStopped(gateway, signals, config.limits.drainTimeoutSeconds, log).finally(() => reloading.stop());
+    await untilStopped(gateway, signals, config.limits.drainTimeoutSeconds, heard).finally(() => reloading.stop());
     log.write('info', 'gateway.stop', {});
     return EXIT.fine;
   } catch (error) {

@@ -6,7 +6,7 @@ import { findSigningKey, mintToken } from '../hooks/verify-token/mint.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
-import type { Log } from '../model/telemetry.js';
+import type { Log, LogEvent, LogFields } from '../model/telemetry.js';
 import { listenHttpServer } from '../net/http-server.js';
 import { hostPort } from '../net/tcp.js';
 import { loadWebSockets } from '../net/web-socket.js';
@@ -51,9 +51,14 @@ export function tapLog(log: Log, feed: Feed): Log {
     enabled: (level) => level === 'info' || log.enabled(level),
     write(level, event, fields) {
       log.write(level, event, fields);
-      feed.take(event, () => plainValue(fields) as Readonly<Record<string, unknown>>);
+      hear(feed, event, fields);
     },
   };
+}
+
+/** Tells `feed` of an event of the log, without what is secret in it. */
+export function hear(feed: Feed, event: LogEvent, fields: LogFields): void {
+  feed.take(event, () => plainValue(fields) as Readonly<Record<string, unknown>>);
 }
 
 /** What the windows look at and act on. */

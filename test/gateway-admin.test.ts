@@ -1,0 +1,88 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { faultLine } from '../src/config/fault.js';
+import { loadConfig } from '../src/config/load.js';
+import { startGateway, type Gateway } from '../src/gateway.js';
+import { systemClock } from '../src/net/clock.js';
+import { createMetrics } from '../src/telemetry/metrics.js';
+
+const SECRET = '0123456789abcdef0123456789abcdef0123';
+let gateway: Gateway | undefined;
+
+afterEach(async () => {
+  await gateway?.stop();
+  gateway = undefined;
+});
+
+/** Starts a gateway with its admin listener; gives the address of that. */
+async function start(): Promise<string> {
+  const text = JSON.stringify({
+    listen: { rtmp: { host: '127.0.0.1', port: 0 }, admin: { port: 0 } },
+    auth: { keys: [{ id: 'main', secret: { value: SECRET } }] },
+    origins: [{ name: 'o1', preset: 'generic', rtmp: 'rtmp://127.0.0.1:1', health: 'off' }],
+  });
+  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
+  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
+  const log = { write: () => undefined, enabled: () => false };
+  gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
+  return `127.0.0.1:${gateway.addresses['admin']?.port ?? 0}`;
+}
+
+async function call(at: string, path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') {
+  const answer = await fetch(`http://${at}/api/v1${path}`, {
+    method,
+    ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  return (await answer.json()) as Readonly<Record<string, unknown>>;
+}
+
+function open(url: string): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url);
+    socket.once('open', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+describe('the admin listener of a gateway', () => {
+  it('sends live what happens inside and what is heard from outside, and says goodbye at the end', async () => {
+    const at = await start();
+    const { ticket } = await call(at, '/events/ticket', {});
+    const socket = await open(`ws://${at}/api/v1/events?ticket=${String(ticket)}`);
+    const heard: unknown[] = [];
+    const both = new Promise<void>((resolve) => {
+      socket.on('message', (data: Buffer) => {
+        heard.push(JSON.parse(data.toString()));
+        if (heard.length === 2) resolve();
+      });
+    });
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await call(at, '/origins/o1/drained', { drained: true }, 'PUT');
+    gateway?.hear('config.reload', { outcome: 'applied' });
+    await both;
+    expect(heard).toMatchObject([
+      { type: 'origin', fields: { origin: 'o1', state: 'drained' } },
+      { type: 'config', event: 'config.reload', fields: { outcome: 'applied' } },
+    ]);
+    await gateway?.stop();
+    expect(await closed).toBe(1001);
+  });
+
+  it('opens no WebSocket twice for one ticket, nor for a page of another site', async () => {
+    const at = await start();
+    const { ticket } = await call(at, '/events/ticket', {});
+    const url = `ws://${at}/api/v1/events?ticket=${String(ticket)}`;
+    (await open(url)).terminate();
+    await expect(open(url)).rejects.toThrow('401');
+    await expect(open(`ws://${at}/api/v1/sessions`)).rejects.toThrow('404');
+  });
+
+  it('makes tokens that it takes itself, and tells why it would not take others', async () => {
+    const at = await start();
+    const { token } = await call(at, '/tokens/mint', { roles: ['publisher'] });
+    const question = { token, transport: 'RTMP', path: 'live/cam' };
+    expect(await call(at, '/tokens/why', { ...question, action: 'publish' })).toMatchObject({ ok: true });
+    expect(await call(at, '/tokens/why', { ...question, action: 'subscribe' })).toMatchObject({ code: 'role-denied' });
+    expect(JSON.stringify(await call(at, '/config'))).not.toContain(SECRET);
+  });
+});
