@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.js';
 
 /** Ends of one moment that are carried out in one go; then the loop gets a turn. */
-const SLICE = 100;
+const SLICE = 250;
 
 /** The wall clock is looked at again at least this often, since an operator may set it. */
 const LOOK_AGAIN_MS = 30_000;

@@ -110,6 +110,16 @@ export class StreamSession implements SessionHandle, Holder {
     return this.#identity;
   }
 
+  /** Bytes that its relay has taken from the client so far. */
+  get clientBytes(): number {
+    return this.#relay?.clientBytes ?? 0;
+  }
+
+  /** Bytes that its relay has taken from the origin so far. */
+  get originBytes(): number {
+    return this.#relay?.originBytes ?? 0;
+  }
+
   info(): SessionInfo {
     const { transport, secure, action, credential } = this.request;
     return {

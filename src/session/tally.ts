@@ -32,7 +32,7 @@ export function createTally(clock: Clock, metrics: Metrics): Tally {
   };
   const addUp = (session: StreamSession, counted: Counted): void => {
     const { transport } = session.request;
-    const { clientBytes, originBytes } = session.info();
+    const { clientBytes, originBytes } = session;
     if (clientBytes > counted.clientBytes) {
       metrics.count('relay_bytes_total', { transport, direction: 'in' }, clientBytes - counted.clientBytes);
     }

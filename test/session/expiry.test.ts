@@ -53,7 +53,7 @@ describe('a session whose token expires', () => {
     bed.clock.advance(10_000);
     const ended = (): number => legs.filter((leg) => leg.calls.at(-1) === 'goodbye expired').length;
     // A slice, then the loop gets its turn.
-    expect(ended()).toBe(100);
+    expect(ended()).toBe(250);
     bed.clock.advance(250);
     expect(ended()).toBe(5000);
     expect(bed.clock.pending).toBe(0);

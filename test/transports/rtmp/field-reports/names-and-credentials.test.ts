@@ -324,7 +324,7 @@ describe('names, URLs and credentials', () => {
     expect(peer.codes).toEqual(['NetConnection.Connect.Rejected']);
     expect(lawless.decisions()).toMatchObject([{ outcome: 'no' }]);
     expect([...gate.origins, ...lawless.origins]).toEqual([]);
-    expect(configOf(complete()).hooks).toContain('verify-token');
+    expect(configOf(complete()).hooks.map(({ name }) => name)).toContain('verify-token');
     expect(logLines(gate).length).toBeGreaterThan(0);
   });
 });
