@@ -58,7 +58,8 @@ export function createTokenMemory(first: Config, deps: TokenMemoryDeps): Lasting
     return () => {
       auth = config.auth;
       revocations.useFile(read?.revocations ?? []);
-      if (read !== undefined) metrics.gauge('revocations_file_good', {}, 1);
+      // Without a file there is none that is bad: an alert on 0 must stay silent.
+      metrics.gauge('revocations_file_good', {}, 1);
       watch.look(file, read?.bytes);
     };
   };
