@@ -90,7 +90,7 @@ describe('the API', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const { admin } = fakeAdmin();
-    expect(described.sort()).toEqual(admin.routes.map(({ method, path }) => `${method} ${path}`).sort());
+    expect(described.sort()).toEqual(admin.routes.map(({ method, path }) => `${method} ${API}${path}`).sort());
     expect([...new Set(CALLS.map(([method, path]) => `${method} ${path}`))].sort()).toEqual(described);
   });
 
