@@ -1,4 +1,5 @@
 import type { ByteStream } from '../model/byte-stream.js';
+import { networkOf } from '../wire/cidr.js';
 
 /** Connections at once; 0 is no limit. */
 export interface AdmissionLimits {
@@ -49,20 +50,4 @@ export function createAdmission(limits: AdmissionLimits, onRefused: (reason: str
       };
     },
   };
-}
-
-/** An IPv4 address, or the first 64 bits of an IPv6 one. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const after = tail === '' ? [] : tail.split(':');
-    while (groups.length + after.length < 8) groups.push('0');
-    groups.push(...after);
-  }
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }
