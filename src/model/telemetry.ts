@@ -7,6 +7,7 @@ export type LogEvent =
   | 'gateway.error'
   | 'config.reload'
   | 'revocations.read'
+  | 'tls.reload'
   | 'listener.open'
   | 'listener.closed'
   | 'connection.open'
@@ -19,6 +20,7 @@ export type LogEvent =
   | 'hook.state'
   | 'hook.note'
   | 'origin.state'
+  | 'log.suppressed'
   | 'embedded-origin';
 
 /** How much a line matters. */

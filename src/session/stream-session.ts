@@ -302,8 +302,13 @@ export class StreamSession implements SessionHandle, Holder {
 
   #recordEnd(reason: EndReason, error: Error | undefined): void {
     this.#deps.metrics.count('sessions_ended_total', { ...this.#labels(), reason });
+    if (!this.#deps.log.enabled('info')) return;
+    const { remoteAddress: address, credential } = this.request;
     this.#write('info', 'session.end', {
+      address,
       subject: this.subject,
+      tokenId: this.#identity?.tokenId,
+      token: credential?.token.fingerprint(),
       origin: this.#choice?.name,
       reason,
       durationMs: Math.round(this.#sinceMs(this.#runningSinceMs)),

@@ -67,6 +67,9 @@ describe('a session', () => {
       {
         ...about,
         subject: 'anna',
+        tokenId: 't-1',
+        token: 'bb460f36',
+        address: '198.51.100.7',
         origin: 'red5-a',
         reason: 'kicked',
         durationMs: 1500,
