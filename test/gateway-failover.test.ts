@@ -1,101 +1,33 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../src/config/load.js';
 import { faultLine } from '../src/config/fault.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
-import { dialTcp } from '../src/net/dial.js';
 import { systemClock } from '../src/net/clock.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
+import { liveRtspOrigin, liveRtspViewer as viewer } from './fakes/rtsp-live.js';
 
 let gateway: Gateway | undefined;
-const servers: { server: Server; sockets: Set<Socket> }[] = [];
+const origins: { close(): void }[] = [];
 afterEach(async () => {
   await gateway?.stop();
   gateway = undefined;
-  for (const { server, sockets } of servers.splice(0)) {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  }
+  for (const one of origins.splice(0)) one.close();
 });
 
-/** An RTSP origin that describes anything, or takes connections and says nothing. */
 async function origin(isSilent = false) {
-  const sockets = new Set<Socket>();
-  const asked: string[] = [];
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
-    socket.on('data', (bytes) => {
-      if (isSilent) return;
-      const text = bytes.toString('latin1');
-      const [method = ''] = text.split(' ');
-      asked.push(method);
-      const sequence = /CSeq: *(\d+)/i.exec(text)?.[1] ?? '1';
-      const head = `RTSP/1.0 200 OK\r\nCSeq: ${sequence}\r\n`;
-      if (method === 'DESCRIBE') {
-        const sdp =
-          'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n';
-        socket.write(`${head}Content-Type: application/sdp\r\nContent-Length: ${sdp.length}\r\n\r\n${sdp}`);
-      } else if (method === 'SETUP') {
-        socket.write(`${head}Session: 12345678\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n`);
-      } else socket.write(`${head}Session: 12345678\r\n\r\n`);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const one = { server, sockets };
-  servers.push(one);
-  const { port } = server.address() as AddressInfo;
-  const kill = () => {
-    server.close();
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  return { port, asked, kill, url: `rtsp://127.0.0.1:${port}` };
+  const one = await liveRtspOrigin(isSilent);
+  origins.push(one);
+  return one;
 }
 
 async function start(urls: readonly string[], health = 'off') {
-  const origins = urls.map(
-    (url, index) => `  - { name: o${index}, preset: generic, rtsp: "${url}", health: ${health} }`,
-  );
-  const text = ['listen: { rtsp: { host: 127.0.0.1, port: 0 } }', 'hooks: [open]', 'origins:', ...origins].join('\n');
+  const lines = urls.map((url, index) => `  - { name: o${index}, preset: generic, rtsp: "${url}", health: ${health} }`);
+  const text = ['listen: { rtsp: { host: 127.0.0.1, port: 0 } }', 'hooks: [open]', 'origins:', ...lines].join('\n');
   const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
   if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
   const log = { write: () => undefined, enabled: () => false };
   gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
   return gateway.addresses['rtsp']?.port ?? 0;
-}
-
-/** A viewer of RTSP that asks one thing after the other. */
-async function viewer(port: number) {
-  const stream = await dialTcp({
-    ...{ host: '127.0.0.1', port, secure: false, timeoutMs: 2000, signal: new AbortController().signal },
-  });
-  let heard = '';
-  let onMore: () => void = () => undefined;
-  const closed = new Promise<number>((resolve) =>
-    stream.handle({
-      onBytes: (bytes) => {
-        heard += bytes.toString('latin1');
-        onMore();
-      },
-      onClose: () => {
-        resolve(performance.now());
-        onMore();
-      },
-    }),
-  );
-  let sequence = 0;
-  const ask = async (method: string, path: string, more = '') => {
-    heard = '';
-    sequence += 1;
-    stream.write(
-      Buffer.from(`${method} rtsp://127.0.0.1:${port}/${path} RTSP/1.0\r\nCSeq: ${sequence}\r\n${more}\r\n`),
-    );
-    while (!heard.includes('\r\n\r\n') && !stream.closed) await new Promise<void>((resolve) => (onMore = resolve));
-    return { status: Number(heard.split(' ')[1]), text: heard };
-  };
-  return { ask, closed };
 }
 
 const PATHS = Array.from({ length: 8 }, (_, index) => `live/cam${index}`);

@@ -6,6 +6,7 @@ import { startGateway, type Gateway } from '../src/gateway.js';
 import { systemClock } from '../src/net/clock.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { eventually, liveClient, liveOrigin, livePublisher, type LiveOrigin } from './fakes/rtmp-live.js';
+import { liveRtspViewer } from './fakes/rtsp-live.js';
 import type { RtmpPeer } from './fakes/rtmp-peer.js';
 
 const SECRET = 'a secret of the tests, long enough for HS256';
@@ -104,6 +105,9 @@ describe('a gateway with streams', () => {
     late.connect(`live?token=${tokenOf({})}`);
     await eventually(() => late.closed);
     expect(late.codes).toContain('NetConnection.Connect.AppShutdown');
+    const { ask } = await liveRtspViewer(portOf('rtsp'));
+    const described = await ask('DESCRIBE', `live/cam?token=${tokenOf({})}`);
+    expect(described.text).toMatch(/^RTSP\/1\.0 503 draining/);
     const whip = await fetch(`http://127.0.0.1:${portOf('http')}/live/whip/endpoint/cam`, {
       ...{ method: 'POST', body: 'v=0\r\n' },
       headers: { 'content-type': 'application/sdp', authorization: `Bearer ${tokenOf({})}` },
