@@ -1,6 +1,6 @@
 // The programs that the interop tests talk to, and how to get them where that is ours to do.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,7 +50,8 @@ const peers = [
   { name: 'openssl', here: () => answers('openssl', ['version']), packages: ['openssl'] },
 ];
 
-const ffmpeg8Folder = join(dirname(dirname(fileURLToPath(import.meta.url))), '.cache', 'peers', 'ffmpeg8');
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const ffmpeg8Folder = join(root, '.cache', 'peers', 'ffmpeg8');
 const ffmpeg8Version = '6.1.1';
 const npmTimeoutMs = 5 * 60_000;
 
@@ -72,6 +73,31 @@ function getFfmpeg8() {
   if (result.status === 0) return;
   rmSync(ffmpeg8Folder, { recursive: true, force: true });
   console.error("Not on this machine: ffmpeg 8's WHIP muxer (npm's node-av). The test that needs it is skipped.");
+}
+
+const red5Folder = join(root, '.cache', 'peers', 'red5');
+const red5Pom = join(root, 'test', 'interop', 'peers', 'red5', 'pom.xml');
+const mavenTimeoutMs = 10 * 60_000;
+
+/** The jars of a Red5 server, as Maven Central has them. The POM beside the tests names each; a copy of it marks the whole set. */
+function getRed5() {
+  const wanted = readFileSync(red5Pom, 'utf8');
+  const mark = join(red5Folder, 'pom.xml');
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
+  rmSync(red5Folder, { recursive: true, force: true });
+  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${red5Folder}`];
+  const result = spawnSync('mvn', ['-B', '-q', '-f', red5Pom, ...goal], {
+    encoding: 'utf8',
+    timeout: mavenTimeoutMs,
+  });
+  if (result.error === undefined && result.status === 0 && readdirSync(red5Folder).length > 0) {
+    writeFileSync(mark, wanted);
+    return;
+  }
+  rmSync(red5Folder, { recursive: true, force: true });
+  const missed = /Could not (?:find|transfer) artifact \S+/.exec(result.stdout ?? '')?.[0];
+  const why = result.error === undefined ? (missed ?? `mvn ended with ${result.status}`) : 'no mvn';
+  console.error(`Not on this machine: Red5's jars (${why}). The tests that need them are skipped.`);
 }
 
 function isDebianRoot() {
@@ -106,6 +132,7 @@ function withoutServices(install) {
 /** Gets what is missing where we may, and says what to install where we may not. Never fails. */
 export function getPeers() {
   getFfmpeg8();
+  getRed5();
   getDebianPeers();
 }
 

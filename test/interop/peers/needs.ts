@@ -1,6 +1,6 @@
 import { it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -8,6 +8,33 @@ const moduleFolders = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/u
 
 /** Where `npm test` puts npm's node-av, which carries ffmpeg 8. */
 export const ffmpeg8Folder = join(__dirname, '..', '..', '..', '.cache', 'peers', 'ffmpeg8');
+
+/** Where `npm test` puts the jars of Red5. */
+export const red5Jars = join(__dirname, '..', '..', '..', '.cache', 'peers', 'red5');
+
+/** What Red5 1.3 was built for. */
+const MIN_JAVA = 11;
+const jvmFolder = '/usr/lib/jvm';
+
+function javaMajor(java: string): number {
+  const { error, stderr } = spawnSync(java, ['-version'], { encoding: 'utf8', timeout: 30_000 });
+  return error === undefined ? Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0) : 0;
+}
+
+/** The newest `java` at hand, if one is new enough. */
+export function newestJava(): string | undefined {
+  const homes = existsSync(jvmFolder) ? readdirSync(jvmFolder).map((name) => join(jvmFolder, name)) : [];
+  const named = process.env['JAVA_HOME'];
+  const binaries = [...(named === undefined ? [] : [named]), ...homes].map((home) => join(home, 'bin', 'java'));
+  const known = [...binaries.filter((binary) => existsSync(binary)), 'java'];
+  const [newest] = known.map((java) => ({ java, major: javaMajor(java) })).sort((a, b) => b.major - a.major);
+  return newest !== undefined && newest.major >= MIN_JAVA ? newest.java : undefined;
+}
+
+/** The address of a server that somebody else built and started: `PORTCULLIS_…`. */
+function isNamed(...names: readonly string[]): boolean {
+  return names.every((name) => process.env[name] !== undefined);
+}
 
 /** Where nginx keeps a module of that name, if it has it. */
 export function nginxModule(name: string): string | undefined {
@@ -45,6 +72,13 @@ const peers = {
   'node-media-server': () => hasPackage('node-media-server'),
   werift: () => hasPackage('werift'),
   "ffmpeg 8's WHIP muxer": () => existsSync(`${ffmpeg8Folder}/node_modules/node-av/package.json`),
+  'Red5 by PORTCULLIS_RED5_RTMP, or its jars and Java 11': () =>
+    isNamed('PORTCULLIS_RED5_RTMP') || (existsSync(join(red5Jars, 'pom.xml')) && newestJava() !== undefined),
+  PORTCULLIS_MEDIAMTX_RTMP: () => isNamed('PORTCULLIS_MEDIAMTX_RTMP'),
+  PORTCULLIS_MEDIAMTX_RTSP: () => isNamed('PORTCULLIS_MEDIAMTX_RTSP'),
+  PORTCULLIS_MEDIAMTX_HTTP: () => isNamed('PORTCULLIS_MEDIAMTX_HTTP'),
+  PORTCULLIS_SRS_RTMP: () => isNamed('PORTCULLIS_SRS_RTMP'),
+  PORTCULLIS_SRS_HTTP: () => isNamed('PORTCULLIS_SRS_HTTP'),
   Chromium: () => starts('chromium', ['--version']),
 } as const;
 
@@ -53,7 +87,8 @@ export type Peer = keyof typeof peers;
 
 const known = new Map<Peer, boolean>();
 
-function isHere(peer: Peer): boolean {
+/** Whether a peer is on this machine. */
+export function isHere(peer: Peer): boolean {
   const answer = known.get(peer) ?? peers[peer]();
   known.set(peer, answer);
   return answer;
