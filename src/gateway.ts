@@ -11,6 +11,7 @@ import { restartNotes } from './gateway/restart-notes.js';
 import { sessionRulesOf } from './gateway/session-rules.js';
 import { createTokenMemory } from './gateway/token-memory.js';
 import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
+import { createLimiter } from './hooks/limits/index.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
 import type { ConnectionRequest } from './model/request.js';
@@ -89,7 +90,8 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     throw error;
   });
   const originCare = createOriginCare(deps);
-  const live = createLive(config, { ...deps, pacer, foreignHooks, keySources, originCare, memory });
+  const limiter = createLimiter(clock);
+  const live = createLive(config, { ...deps, pacer, foreignHooks, keySources, originCare, memory, limiter });
   const door = createDoor({
     decide: (request) => live.now.decide(request),
     chooseOrigin: (request, preferred) => live.now.origins.choose(request, preferred),

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { WireError } from '../model/errors.js';
+import { MAX_NETWORKS, readNetwork } from '../wire/cidr.js';
 
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/;
 
@@ -11,6 +13,22 @@ export const ipAddress = () =>
   z.string().refine((text) => isIP(text) !== 0 && text !== '0.0.0.0' && text !== '::', {
     error: 'is not the address of a machine; expected an IPv4 or IPv6 address',
   });
+
+/** Addresses and networks such as `10.0.0.0/8` or `2001:db8::/32`. */
+export const networks = () =>
+  z
+    .array(
+      z.string().check((context) => {
+        try {
+          readNetwork(context.value);
+        } catch (error) {
+          if (!(error instanceof WireError)) throw error;
+          const message = `is not a network; expected ${error.message.slice(error.message.indexOf(': ') + 2)}`;
+          context.issues.push({ code: 'custom', message, input: context.value });
+        }
+      }),
+    )
+    .max(MAX_NETWORKS);
 
 /** A TCP port to listen on; 0 lets the system choose. */
 export const port = () => z.int().min(0).max(65535);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, seconds } from './schema-fields.js';
+import { count, networks, seconds } from './schema-fields.js';
 
 /** `limits`: caps and deadlines that no peer can move. */
 export const limitsSchema = z
@@ -8,6 +8,31 @@ export const limitsSchema = z
     perAddress: count()
       .default(0)
       .describe("Connections at once from one address; 0: no limit. Set it where clients' own addresses are seen."),
+    unauthenticatedPerAddress: count()
+      .default(0)
+      .describe('Of `unauthenticated`, how many from one address; 0: no limit.'),
+    allow: networks()
+      .default([])
+      .describe('Addresses and networks (`10.0.0.0/8`, `2001:db8::/32`) clients may come from; empty: all.'),
+    deny: networks()
+      .default([])
+      .describe('Addresses and networks no client may come from, also where `allow` holds them.'),
+    attemptsPerAddress: count()
+      .default(0)
+      .describe(
+        'Decisions a minute for one address, that many at once; RTMP takes two, connect and publish or play. 0: no limit.',
+      ),
+    attemptsPerSubject: count()
+      .default(0)
+      .describe('The same for one subject (`sub`), of decisions that would let it in. 0: no limit.'),
+    failuresPerToken: count()
+      .default(5)
+      .describe(
+        'Failures after which the same bad token from the same address is judged once a minute only; 0: never.',
+      ),
+    failuresPerAddress: count()
+      .default(0)
+      .describe("The same for an address, whatever the token. Set it where clients' own addresses are seen. 0: never."),
     sessionsPerToken: count().default(0).describe('Streams at once with one token; 0: no limit.'),
     sessionsPerSubject: count().default(0).describe('Streams at once of one subject (`sub`); 0: no limit.'),
     viewersPerStream: count().default(0).describe('Viewers at once of one stream; 0: no limit.'),
@@ -84,6 +109,11 @@ export const logSchema = z
       .default('info')
       .describe('The least important level that is written.'),
     format: z.enum(['json', 'text']).default('json').describe('`json` for machines, `text` for terminals.'),
+    maxPerSecond: count()
+      .default(100)
+      .describe(
+        'Lines a second of one event, code and address; what is beyond is counted in `log.suppressed`. Starts and ends of streams are always written. 0: no limit.',
+      ),
   })
   .prefault({})
   .describe('The log on standard output, one line an event.');

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import { createFarewell } from '../hooks/farewell.js';
 import { createHooks, type HookDeps } from '../hooks/index.js';
+import type { Limiter } from '../hooks/limits/index.js';
 import { createPipeline } from '../hooks/pipeline.js';
 import { createKeySet, joinKeys } from '../hooks/verify-token/index.js';
 import type { Clock } from '../model/clock.js';
@@ -23,6 +24,8 @@ export interface LawDeps {
   readonly keySources: KeySources;
   /** Which tokens are revoked. */
   readonly memory: Pick<LastingTokenMemory, 'tokens'>;
+  /** Who asked how often. */
+  readonly limiter: Limiter;
 }
 
 /** The law of one config. */
@@ -43,8 +46,9 @@ export function createLaw(config: Config, deps: LawDeps): Law {
     metrics.count('hook_errors_total', { hook: hook.name });
     log.write('error', 'gateway.error', { hook: hook.name, error });
   };
+  const hookTimeoutMs = config.limits.hookTimeoutSeconds * 1000;
   return {
-    decide: createPipeline(hooks, { clock, hookTimeoutMs: config.limits.hookTimeoutSeconds * 1000, onHookError }),
+    decide: deps.limiter.guard(createPipeline(hooks, { clock, hookTimeoutMs, onHookError }), config.limits),
     farewell: createFarewell(hooks, onHookError),
   };
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import type { Limiter } from '../hooks/limits/index.js';
 import type { Clock } from '../model/clock.js';
 import type { Decide, Farewell } from '../model/hook.js';
 import type { StartRelay } from '../model/leg.js';
@@ -52,6 +53,8 @@ export interface LiveDeps {
   readonly originCare: OriginCare;
   /** Which tokens are revoked. */
   readonly memory: Pick<LastingTokenMemory, 'tokens'>;
+  /** Who asked how often. */
+  readonly limiter: Limiter;
 }
 
 /** Makes the first generation. Throws GatewayError `config-keys`. */

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../model/clock.js';
+import type { Decision } from '../../model/decision.js';
+import type { Decide } from '../../model/hook.js';
+import { reject, type Rejection } from '../../model/rejection.js';
+import type { ConnectionRequest } from '../../model/request.js';
+import { createNetworks, networkOf, readAddress, type Networks } from '../../wire/cidr.js';
+import { createFailures } from './failures.js';
+import { createRates } from './rates.js';
+
+/** Most keys of one kind that are remembered; some 200 bytes each. */
+const MAX_KEYS = 20_000;
+
+/** What holds for those who ask, as a config says. */
+export interface LimitRules {
+  /** Networks; empty: all. */
+  readonly allow: readonly string[];
+  /** Networks; counts for more than `allow`. */
+  readonly deny: readonly string[];
+  /** Decisions a minute; 0 is no limit. */
+  readonly attemptsPerAddress: number;
+  readonly attemptsPerSubject: number;
+  /** Failures after which a token, or an address, waits; 0 is never. */
+  readonly failuresPerToken: number;
+  readonly failuresPerAddress: number;
+  /** Addresses that many clients come from, which are never taken for one client. */
+  readonly isShared?: (address: string) => boolean;
+}
+
+/** Remembers who asked how often, whatever the config; the rules come with each config. */
+export interface Limiter {
+  /**
+   * Puts the rules around a law. Codes: `address-denied`; `limit-rate`, of an address and of what has failed too often without
+   * asking the law, of a subject after it. Throws WireError for a network that is none.
+   */
+  guard(decide: Decide, rules: LimitRules): Decide;
+}
+
+/** Makes a limiter that remembers nobody yet. */
+export function createLimiter(clock: Pick<Clock, 'now'>): Limiter {
+  const memory = {
+    rates: { ofAddress: createRates(clock, MAX_KEYS), ofSubject: createRates(clock, MAX_KEYS) },
+    failures: { ofToken: createFailures(clock, MAX_KEYS), ofAddress: createFailures(clock, MAX_KEYS) },
+  };
+  return { guard: (decide, rules) => guarded(memory, decide, rules) };
+}
+
+interface Memory {
+  readonly rates: { readonly [Of in 'ofAddress' | 'ofSubject']: ReturnType<typeof createRates> };
+  readonly failures: { readonly [Of in 'ofToken' | 'ofAddress']: ReturnType<typeof createFailures> };
+}
+
+function guarded({ rates, failures }: Memory, decide: Decide, rules: LimitRules): Decide {
+  const judgeAddress = addressJudge(rules);
+  const isShared = rules.isShared ?? (() => false);
+  const { attemptsPerAddress, attemptsPerSubject, failuresPerToken, failuresPerAddress } = rules;
+
+  const beforeLaw = (request: ConnectionRequest, network: string | undefined): Rejection | undefined => {
+    if (network !== undefined && attemptsPerAddress > 0 && !rates.ofAddress.take(network, attemptsPerAddress)) {
+      return reject('limit-rate', `the address has used up ${attemptsPerAddress} attempts a minute`);
+    }
+    // The address first: who waits for its sake must not use up the try of a token. A token never waits longer than its address.
+    if (network !== undefined && failuresPerAddress > 0 && !failures.ofAddress.mayTry(network, failuresPerAddress)) {
+      return reject('limit-rate', `the address has failed ${failuresPerAddress} times, it is judged once a minute`);
+    }
+    const shown = failuresPerToken > 0 && !failures.ofToken.isEmpty ? shownKey(request) : undefined;
+    if (shown === undefined || failures.ofToken.mayTry(shown, failuresPerToken)) return undefined;
+    const detail = `what was shown has failed ${failuresPerToken} times from this address, it is judged once a minute`;
+    return reject('limit-rate', detail);
+  };
+
+  const learn = (request: ConnectionRequest, network: string | undefined, decision: Decision): void => {
+    if (decision.ok) {
+      if (network !== undefined) failures.ofAddress.forget(network);
+      if (failures.ofToken.isEmpty) return;
+      const shown = shownKey(request);
+      if (shown !== undefined) failures.ofToken.forget(shown);
+      return;
+    }
+    if (!isFailure(decision.rejection)) return;
+    if (network !== undefined && failuresPerAddress > 0) failures.ofAddress.failed(network);
+    const shown = failuresPerToken > 0 ? shownKey(request) : undefined;
+    if (shown !== undefined) failures.ofToken.failed(shown);
+  };
+
+  return async (request) => {
+    const { remoteAddress } = request;
+    const denied = judgeAddress(remoteAddress);
+    if (denied !== undefined) return { ok: false, rejection: denied };
+    const network = isShared(remoteAddress) ? undefined : networkOf(remoteAddress);
+    const early = beforeLaw(request, network);
+    if (early !== undefined) return { ok: false, rejection: early };
+    const decision = await decide(request);
+    learn(request, network, decision);
+    const subject = decision.ok ? decision.identity?.subject : undefined;
+    if (subject === undefined || attemptsPerSubject === 0 || rates.ofSubject.take(subject, attemptsPerSubject)) {
+      return decision;
+    }
+    const detail = `the subject has used up ${attemptsPerSubject} attempts a minute`;
+    return { ok: false, rejection: reject('limit-rate', detail) };
+  };
+}
+
+/**
+ * A guess that was wrong. A client that shows nothing at first, as Adobe's logins and RTSP do, has guessed nothing; one that comes
+ * too early is right soon.
+ */
+function isFailure({ kind, code }: Rejection): boolean {
+  return kind === 'unauthenticated' && code !== 'token-missing' && code !== 'token-not-yet-valid';
+}
+
+/** Stands for the address together with all that was shown, and tells neither; undefined where nothing was. */
+function shownKey({ remoteAddress, credential, account }: ConnectionRequest): string | undefined {
+  const shown = credential ?? account;
+  if (shown === undefined) return undefined;
+  const parts = [networkOf(remoteAddress), credential?.token.reveal(), shown.username, shown.password?.reveal()];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+}
+
+/**
+ * Makes what says `address-denied`, or undefined where the address may come in. What is no address may not, where there is any list.
+ * Throws WireError for a network that is none.
+ */
+export function addressJudge(rules: Pick<LimitRules, 'allow' | 'deny'>): (address: string) => Rejection | undefined {
+  const allow: Networks = createNetworks(rules.allow);
+  const deny: Networks = createNetworks(rules.deny);
+  if (allow.size === 0 && deny.size === 0) return () => undefined;
+  return (address) => {
+    if (readAddress(address) === undefined) return reject('address-denied', 'the address cannot be read');
+    const entry = deny.find(address);
+    if (entry !== undefined) return reject('address-denied', `${entry} of limits.deny holds the address`);
+    if (allow.size === 0 || allow.has(address)) return undefined;
+    return reject('address-denied', 'no network of limits.allow holds the address');
+  };
+}
