@@ -36,7 +36,10 @@ export class SocketStream implements ByteStream {
   readonly #isFast: boolean;
   #remoteAddress = '';
   #handler = UNHANDLED;
+  /** Came before this stream's own bytes began. */
+  #first: Buffer | undefined;
   #isStarted = false;
+  #isListening = false;
   #hasRead = false;
   #isPaused = false;
   #isEnding = false;
@@ -81,9 +84,22 @@ export class SocketStream implements ByteStream {
     this.#handler = handler;
     if (this.#isStarted) return;
     this.#isStarted = true;
-    if (!this.#isFast) this.#socket.on('data', (bytes: Buffer) => this.#read(bytes));
+    if (!this.#isFast && !this.#isListening) this.#socket.on('data', (bytes: Buffer) => this.#read(bytes));
+    this.#isListening = true;
     if (this.#isClosed) queueMicrotask(() => this.#tell());
     else if (!this.#isPaused) this.#readOn();
+  }
+
+  /**
+   * Takes the stream back to before its first `handle()`: as if it came from `remoteAddress`, and `rest` had been the first
+   * bytes on it. For what stands before a protocol.
+   */
+  restart(remoteAddress: string, rest: Buffer): void {
+    this.#remoteAddress = remoteAddress;
+    if (rest.length > 0) this.#first = rest;
+    this.#handler = UNHANDLED;
+    this.#isStarted = false;
+    this.#socket.pause();
   }
 
   write(bytes: Buffer): boolean {
@@ -138,10 +154,27 @@ export class SocketStream implements ByteStream {
   }
 
   #readOn(): void {
+    if (this.#first !== undefined) {
+      // Later, as all bytes are: who handles a stream may not be ready within the call.
+      queueMicrotask(() => this.#showFirst());
+      return;
+    }
     // `resume` begins to read a tick later, and a `pause` before that would be overlooked; `read(0)` begins now.
     if (this.#isFast && !this.#hasRead) this.#socket.read(0);
     else this.#socket.resume();
     this.#hasRead = true;
+  }
+
+  #showFirst(): void {
+    const first = this.#first;
+    if (first === undefined || !this.#mayRead()) return;
+    this.#first = undefined;
+    this.#read(first);
+    if (this.#mayRead()) this.#readOn();
+  }
+
+  #mayRead(): boolean {
+    return !this.#isPaused && !this.#isClosed;
   }
 
   #read(bytes: Buffer): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { systemClock } from './clock.js';
 import { reopen } from './fast-socket.js';
+import { createProxyHeads, type ProxyRules } from './proxy-head.js';
 import { SocketStream } from './socket-stream.js';
 import { asError } from './thrown.js';
 
@@ -26,6 +27,8 @@ export interface ListenOptions {
   readonly port: number;
   readonly backlog?: number;
   readonly clock?: Clock;
+  /** Absent: whoever connects is the client. */
+  readonly proxies?: ProxyRules | undefined;
   /** A client has connected. Nothing is read before the stream's `handle()`. */
   readonly onStream: (stream: ByteStream) => void;
   /** Something went wrong that ends nothing: no descriptors left for a client, a handler that threw. */
@@ -34,15 +37,20 @@ export interface ListenOptions {
 
 /** Opens a TCP port. Rejects with GatewayError `listen-failed`. */
 export async function listenTcp(options: ListenOptions): Promise<Listener> {
-  const { clock = systemClock, onStream, onError } = options;
-  const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: false }, (accepted) => {
-    const stream = acceptStream(accepted, clock, onError);
+  const { clock = systemClock, proxies, onStream, onError } = options;
+  const heads = proxies && createProxyHeads(proxies, clock);
+  const hand = (stream: SocketStream): void => {
     try {
       onStream(stream);
     } catch (error) {
       stream.destroy();
       onError?.(asError(error));
     }
+  };
+  const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: false }, (accepted) => {
+    const stream = acceptStream(accepted, clock, onError);
+    if (heads === undefined) hand(stream);
+    else heads.ofStream(stream, () => hand(stream));
   });
   return open(server, options);
 }
