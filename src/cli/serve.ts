@@ -7,6 +7,7 @@ import { gatherLines } from '../telemetry/line-gatherer.js';
 import { createLog } from '../telemetry/log.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { redact } from '../telemetry/redact.js';
+import { sampleLog } from '../telemetry/sampling.js';
 import { parseArguments } from './arguments.js';
 import { SERVE_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
@@ -32,15 +33,20 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   const { config, warnings } = loaded;
   const { clock } = io;
   const lines = gatherLines((text) => io.stdout(text), clock, LOG_GATHER_MS);
-  io.onExit(() => lines.flush());
-  const log = createLog({ ...config.log, now: () => clock.now(), write: (line) => lines.write(line) });
+  const whole = createLog({ ...config.log, now: () => clock.now(), write: (line) => lines.write(line) });
+  const log = sampleLog(whole, { maxPerSecond: config.log.maxPerSecond, clock });
+  const flush = (): void => {
+    log.flush();
+    lines.flush();
+  };
+  io.onExit(flush);
   for (const warning of warnings) log.write('warn', 'gateway.warning', { warning });
   const file = parsed.flags.config;
   const code = await serve(config, log, io, start, {
     load: () => readConfig(file, io),
     ...(file !== undefined && parsed.flags['no-watch'] !== true && { readFile: () => io.readFile(file) }),
   });
-  lines.flush();
+  flush();
   return code;
 }
 
