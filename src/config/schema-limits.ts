@@ -10,7 +10,7 @@ export const limitsSchema = z
       .describe("Connections at once from one address; 0: no limit. Set it where clients' own addresses are seen."),
     unauthenticatedPerAddress: count()
       .default(0)
-      .describe('Of `unauthenticated`, how many from one address; 0: no limit.'),
+      .describe('The same for one address, on each of RTMP, RTSP and WebRTC; 0: no limit.'),
     allow: networks()
       .default([])
       .describe('Addresses and networks (`10.0.0.0/8`, `2001:db8::/32`) clients may come from; empty: all.'),

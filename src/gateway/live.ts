@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.js';
 import type { Decide, Farewell } from '../model/hook.js';
 import type { StartRelay } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
+import type { AdmissionLimits } from '../net/admission.js';
 import type { Pacer } from '../net/pacing.js';
 import type { ForeignHooks } from './foreign-hooks.js';
 import type { KeySources } from './key-sources.js';
@@ -28,6 +29,7 @@ export interface LiveOptions {
   readonly publishTimeoutMs: number;
   readonly preDecisionBytes: number;
   readonly maxUnauthenticated: number;
+  readonly maxUnauthenticatedPerAddress: (address: string) => number;
   readonly allowRecord: boolean;
 }
 
@@ -36,7 +38,7 @@ export interface Live {
   readonly now: Generation;
   readonly options: LiveOptions;
   /** Of connections at once; 0 is none. */
-  readonly limits: { readonly connections: number; readonly perAddress: number };
+  readonly limits: AdmissionLimits;
   /** Puts another config in its place. Throws GatewayError `config-keys`, and the old one stays. */
   use(config: Config): void;
 }
@@ -78,6 +80,7 @@ export function createLive(config: Config, deps: LiveDeps): Live {
       get maxUnauthenticated() {
         return limits().unauthenticated || Infinity;
       },
+      maxUnauthenticatedPerAddress: () => limits().unauthenticatedPerAddress,
       get allowRecord() {
         return now.config.relay.allowRecord;
       },
@@ -86,9 +89,7 @@ export function createLive(config: Config, deps: LiveDeps): Live {
       get connections() {
         return limits().connections;
       },
-      get perAddress() {
-        return limits().perAddress;
-      },
+      perAddress: () => limits().perAddress,
     },
     use(next) {
       now = generationOf(next, deps);

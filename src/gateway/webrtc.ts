@@ -64,6 +64,7 @@ export function joinWebrtc(live: Live, parts: WebrtcParts): WebrtcTransport {
       get maxPending() {
         return live.options.maxUnauthenticated;
       },
+      maxPendingPerAddress: live.options.maxUnauthenticatedPerAddress,
       get originTimeoutMs() {
         return live.now.config.limits.dialTimeoutSeconds * 1000;
       },

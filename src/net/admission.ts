@@ -1,10 +1,11 @@
 import type { ByteStream } from '../model/byte-stream.js';
-import { networkOf } from '../wire/cidr.js';
+import { createAddressCount } from './address-count.js';
 
 /** Connections at once; 0 is no limit. */
 export interface AdmissionLimits {
   readonly connections: number;
-  readonly perAddress: number;
+  /** From this one address. */
+  perAddress(address: string): number;
 }
 
 /** Counts what is connected. */
@@ -18,35 +19,29 @@ export interface Admission {
   total(kind?: string): number;
 }
 
-/**
- * Makes a counter of connections. An IPv6 /64 counts as one address, since one client owns all of it.
- * `onRefused` gets `limit-connections` and the kind.
- */
+/** Makes a counter of connections. `onRefused` gets `limit-connections` and the kind. */
 export function createAdmission(limits: AdmissionLimits, onRefused: (reason: string, kind: string) => void): Admission {
-  const byAddress = new Map<string, number>();
+  const byAddress = createAddressCount();
   const byKind = new Map<string, number>();
   const count = (kind: string, by: number): void => void byKind.set(kind, (byKind.get(kind) ?? 0) + by);
   let total = 0;
   return {
     total: (kind = '') => byKind.get(kind) ?? 0,
     admit(stream, kind = '') {
-      const key = networkOf(stream.remoteAddress);
-      const here = byAddress.get(key) ?? 0;
+      const { remoteAddress } = stream;
       const isFull = limits.connections > 0 && total >= limits.connections;
-      if (isFull || (limits.perAddress > 0 && here >= limits.perAddress)) {
+      const leave = isFull ? undefined : byAddress.enter(remoteAddress, limits.perAddress(remoteAddress));
+      if (leave === undefined) {
         onRefused('limit-connections', kind);
         stream.destroy();
         return undefined;
       }
       total += 1;
       count(kind, 1);
-      byAddress.set(key, here + 1);
       return () => {
         total -= 1;
         count(kind, -1);
-        const left = (byAddress.get(key) ?? 1) - 1;
-        if (left > 0) byAddress.set(key, left);
-        else byAddress.delete(key);
+        leave();
       };
     },
   };

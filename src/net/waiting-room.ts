@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.js';
 import type { TransportName } from '../model/transport.js';
 import type { Metrics } from '../model/telemetry.js';
 import type { ConnectionWatcher } from '../model/watcher.js';
+import { createAddressCount } from './address-count.js';
 
 /** A client that is connected and asks for nothing for so long is not setting up any more. */
 const IDLE_MS = 1000;
@@ -12,6 +13,8 @@ export interface WaitingRoomOptions {
   readonly transport: TransportName;
   /** Connections at once that nothing has been said yes to. */
   readonly max: () => number;
+  /** Of them, from this one address; 0 is no limit. */
+  readonly maxPerAddress: (address: string) => number;
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** Told that a connection is being set up, so that paced relays do not delay it; call what comes back when it is over. */
@@ -25,11 +28,15 @@ export interface WaitingRoom {
 }
 
 /** Makes a waiting room; each transport has its own. */
-export function createWaitingRoom({ transport, max, metrics, clock, setupStarted }: WaitingRoomOptions): WaitingRoom {
+export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
+  const { transport, max, maxPerAddress, metrics, clock, setupStarted } = options;
+  const byAddress = createAddressCount();
   let waiting = 0;
   return {
     enter(stream, onGone) {
-      if (waiting >= max()) {
+      const { remoteAddress } = stream;
+      const leave = waiting < max() ? byAddress.enter(remoteAddress, maxPerAddress(remoteAddress)) : undefined;
+      if (leave === undefined) {
         metrics.count('connections_refused_total', { transport, reason: 'limit-connections' });
         stream.destroy();
         onGone();
@@ -47,6 +54,7 @@ export function createWaitingRoom({ transport, max, metrics, clock, setupStarted
       return {
         onLetIn: () => {
           waiting -= 1;
+          leave();
         },
         onConnected: () => {
           if (isSettingUp) cancelIdle = clock.after(IDLE_MS, onSetUp);

@@ -14,6 +14,7 @@ describe('the waiting room', () => {
     const room = createWaitingRoom({
       transport: 'RTMP',
       max: () => 1,
+      maxPerAddress: () => 0,
       metrics,
       clock: fakeClock(),
       setupStarted: () => () => undefined,
@@ -28,12 +29,31 @@ describe('the waiting room', () => {
     expect(room.enter(streamPair()[0], () => undefined)).toBeDefined();
   });
 
+  it('turns away beyond what one address may have, and nobody else', () => {
+    const metrics = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
+    const room = createWaitingRoom({
+      ...{ transport: 'RTSP', metrics, clock: fakeClock(), setupStarted: () => () => undefined },
+      max: () => 3,
+      maxPerAddress: () => 1,
+    });
+    const enter = (remoteAddress: string) => room.enter(streamPair({ remoteAddress })[0], () => undefined);
+    const first = enter('192.0.2.1');
+    expect(enter('192.0.2.1')).toBeUndefined();
+    expect(enter('192.0.2.2')).toBeDefined();
+    first?.onLetIn();
+    expect(enter('192.0.2.1')).toBeDefined();
+    // Who was turned away did not count.
+    expect(enter('192.0.2.3')).toBeDefined();
+    expect(enter('192.0.2.4')).toBeUndefined();
+  });
+
   it('ends the set-up once, however often it is told', () => {
     let ended = 0;
     const metrics = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
     const room = createWaitingRoom({
       transport: 'RTSP',
       max: () => 9,
+      maxPerAddress: () => 0,
       metrics,
       clock: fakeClock(),
       setupStarted: () => () => ended++,
@@ -48,7 +68,14 @@ describe('the waiting room', () => {
     let ended = 0;
     const clock = fakeClock();
     const metrics = { count: () => undefined, gauge: () => undefined, observe: () => undefined };
-    const room = createWaitingRoom({ transport: 'RTMP', max: () => 9, metrics, clock, setupStarted: () => () => ended++ });
+    const room = createWaitingRoom({
+      transport: 'RTMP',
+      max: () => 9,
+      maxPerAddress: () => 0,
+      metrics,
+      clock,
+      setupStarted: () => () => ended++,
+    });
     const quick = room.enter(streamPair()[0], () => undefined);
     const idle = room.enter(streamPair()[0], () => undefined);
     quick?.onConnected();

@@ -21,7 +21,11 @@ export function createRtmpTransport(deps: RtmpDeps, options: RtmpOptions): RtmpT
     },
     deps.clock,
   );
-  const waiting = createWaitingRoom({ ...deps, transport: 'RTMP', max: () => options.maxUnauthenticated });
+  const waiting = createWaitingRoom({
+    ...{ ...deps, transport: 'RTMP' },
+    max: () => options.maxUnauthenticated,
+    maxPerAddress: (address) => options.maxUnauthenticatedPerAddress(address),
+  });
   return {
     accept(stream, onGone) {
       const watcher = waiting.enter(stream, onGone);

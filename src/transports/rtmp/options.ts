@@ -13,6 +13,8 @@ export interface RtmpOptions {
   readonly preDecisionBytes: number;
   /** Connections at once that nothing has been said yes to. */
   readonly maxUnauthenticated: number;
+  /** Of them, from this one address; 0 is no limit. */
+  readonly maxUnauthenticatedPerAddress: (address: string) => number;
   /** Publish types `record` and `append` go on to the origin; else all is `live`. */
   readonly allowRecord: boolean;
 }
@@ -23,6 +25,7 @@ export const DEFAULT_RTMP_OPTIONS: RtmpOptions = {
   publishTimeoutMs: 30_000,
   preDecisionBytes: 65_536,
   maxUnauthenticated: 1000,
+  maxUnauthenticatedPerAddress: () => 0,
   allowRecord: false,
 };
 

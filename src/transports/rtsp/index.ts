@@ -11,7 +11,11 @@ export interface RtspTransport {
 
 /** Makes the RTSP transport; RTSPS is the same code behind a TLS listener. */
 export function createRtspTransport(deps: RtspDeps, options: RtspOptions): RtspTransport {
-  const waiting = createWaitingRoom({ ...deps, transport: 'RTSP', max: () => options.maxUnauthenticated });
+  const waiting = createWaitingRoom({
+    ...{ ...deps, transport: 'RTSP' },
+    max: () => options.maxUnauthenticated,
+    maxPerAddress: (address) => options.maxUnauthenticatedPerAddress(address),
+  });
   return {
     accept(stream, onGone) {
       const watcher = waiting.enter(stream, onGone);

@@ -14,6 +14,8 @@ export interface RtspOptions {
   readonly preDecisionBytes: number;
   /** Connections at once that nothing has been said yes to. */
   readonly maxUnauthenticated: number;
+  /** Of them, from this one address; 0 is no limit. */
+  readonly maxUnauthenticatedPerAddress: (address: string) => number;
 }
 
 /** Figures that are right for most. */
@@ -22,6 +24,7 @@ export const DEFAULT_RTSP_OPTIONS: RtspOptions = {
   publishTimeoutMs: 30_000,
   preDecisionBytes: 65_536,
   maxUnauthenticated: 1000,
+  maxUnauthenticatedPerAddress: () => 0,
 };
 
 /** Where datagrams of one track come from and go to. */

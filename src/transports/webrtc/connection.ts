@@ -1,4 +1,5 @@
 import { reject, type Rejection } from '../../model/rejection.js';
+import { createAddressCount } from '../../net/address-count.js';
 import type { HttpRequest, HttpResponse } from '../../net/http-request.js';
 import { settle, WebrtcClientLeg, type LegShared } from './client-leg.js';
 import { readCredentials } from './credential.js';
@@ -20,6 +21,7 @@ type EndpointRoute = Extract<Route, { kind: 'endpoint' }>;
 /** Answers one HTTP request after another; what it knows of a client between two of them is its session. */
 export class HttpExchange {
   readonly #shared: LegShared;
+  readonly #pendingOf = createAddressCount();
   #pending = 0;
 
   constructor(shared: LegShared) {
@@ -64,7 +66,12 @@ export class HttpExchange {
   async #post(route: EndpointRoute, request: HttpRequest, listening: Listening): Promise<HttpResponse> {
     const { deps, options } = this.#shared;
     const { transport } = route;
-    if (this.#pending >= options.maxPending) {
+    const { remoteAddress } = request;
+    const isFull = this.#pending >= options.maxPending;
+    const leave = isFull
+      ? undefined
+      : this.#pendingOf.enter(remoteAddress, options.maxPendingPerAddress(remoteAddress));
+    if (leave === undefined) {
       deps.metrics.count('connections_refused_total', { transport, reason: 'limit-connections' });
       const rejection = reject('limit-connections', 'too many requests are being decided');
       return refusal(rejection, { transport, session: '', hasToken: false });
@@ -74,6 +81,7 @@ export class HttpExchange {
       return await this.#ask(route, request, listening);
     } finally {
       this.#pending -= 1;
+      leave();
     }
   }
 

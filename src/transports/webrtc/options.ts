@@ -10,6 +10,8 @@ import type { OriginManners } from './presets.js';
 export interface WebrtcOptions {
   /** Requests for a stream at once that are not decided and answered. */
   readonly maxPending: number;
+  /** Of them, from this one address; 0 is no limit. */
+  readonly maxPendingPerAddress: (address: string) => number;
   /** For one request to an origin. */
   readonly originTimeoutMs: number;
   /** `strict`: a PATCH must name the session's version. */
@@ -30,6 +32,7 @@ export interface IceServerOption {
 /** Figures that are right for most. */
 export const DEFAULT_WEBRTC_OPTIONS: WebrtcOptions = {
   maxPending: 1000,
+  maxPendingPerAddress: () => 0,
   originTimeoutMs: 5000,
   ifMatch: 'lenient',
   allowRecord: false,

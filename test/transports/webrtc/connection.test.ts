@@ -159,6 +159,14 @@ describe('a publisher', () => {
     expect(got).toMatchObject({ status: 429, code: 'limit-connections' });
     expect(bed.metrics).toContain('connections_refused_total{"transport":"WHIP","reason":"limit-connections"}');
   });
+
+  it('lets one address have no more than its share of the queue', async () => {
+    const options = { maxPending: 9, maxPendingPerAddress: () => 1 };
+    const bed = makeBed({ options, door: { decide: () => new Promise(() => undefined) } });
+    void bed.send('POST', '/live/whip/cam', { headers: SDP_TYPE, body: OFFER.WHIP });
+    const got = await bed.send('POST', '/live/whip/dog', { headers: SDP_TYPE, body: OFFER.WHIP });
+    expect(got).toMatchObject({ status: 429, code: 'limit-connections' });
+  });
 });
 
 describe('an offer', () => {
