@@ -5,7 +5,8 @@ export interface DevBanner {
   readonly host: string;
   readonly rtmpPort: number;
   readonly rtspPort: number;
-  readonly httpPort: number;
+  /** Where WHIP and WHEP are, or what must be installed for them. */
+  readonly webrtc: { readonly httpPort: number } | { readonly missingPackage: string };
   /** For publishing any stream. */
   readonly publisherToken: Secret;
   /** For playing any stream, and for nothing else. */
@@ -29,17 +30,13 @@ function quote(url: string): string {
 
 /** The text of the banner: where the gateway is, and commands to paste. Holds tokens, so it is no log line. */
 export function devBanner(banner: DevBanner): string {
-  const { host, rtmpPort, rtspPort, httpPort, ttlMinutes } = banner;
+  const { host, rtmpPort, rtspPort, ttlMinutes } = banner;
   const server = `rtmp://${host}:${rtmpPort}/${APP}`;
   const publisherKey = `${STREAM}?token=${banner.publisherToken.reveal()}`;
   const rtsp = `rtsp://${host}:${rtspPort}/${APP}`;
   const rtspPublisherUrl = quote(`${rtsp}/${STREAM}?token=${banner.publisherToken.reveal()}`);
   const rtspViewerUrl = quote(`${rtsp}/${STREAM}?token=${banner.viewerToken.reveal()}`);
   const viewerUrl = quote(`${server}/${STREAM}?token=${banner.viewerToken.reveal()}`);
-  const web = `http://${host}:${httpPort}`;
-  // Behind `#`, so that no token is ever part of a request for a page.
-  const pageUrl = (page: string, token: Secret): string =>
-    `${web}/${page}#stream=${APP}/${STREAM}&token=${token.reveal()}`;
   return `
 Portcullis is open on this machine only, with an origin of its own and a secret made for this run.
 The tokens below are good for ${ttlMinutes} minutes; start again for fresh ones. Ctrl-C ends everything.
@@ -66,13 +63,26 @@ The same by RTSP, for cameras, VLC and GStreamer (what comes in by RTSP is playe
   ffplay ${rtspViewerUrl}
   vlc ${rtspViewerUrl}
 
-In a browser, with a test picture or the camera (what comes in by WHIP is watched by WHEP):
-  publish     ${pageUrl('publish', banner.publisherToken)}
-  watch       ${pageUrl('watch', banner.viewerToken)}
+${webrtcPart(banner)}
+`;
+}
+
+function webrtcPart({ host, webrtc, publisherToken, viewerToken }: DevBanner): string {
+  if ('missingPackage' in webrtc) {
+    return `Browsers, WHIP and WHEP are left out, since a package is not installed. To have them:
+  npm install ${webrtc.missingPackage}
+`;
+  }
+  const web = `http://${host}:${webrtc.httpPort}`;
+  // Behind `#`, so that no token is ever part of a request for a page.
+  const pageUrl = (page: string, token: Secret): string =>
+    `${web}/${page}#stream=${APP}/${STREAM}&token=${token.reveal()}`;
+  return `In a browser, with a test picture or the camera (what comes in by WHIP is watched by WHEP):
+  publish     ${pageUrl('publish', publisherToken)}
+  watch       ${pageUrl('watch', viewerToken)}
 
 OBS, Settings > Stream, Service "WHIP":
   Server        ${web}/${APP}/whip/${STREAM}
-  Bearer Token  ${banner.publisherToken.reveal()}
-
+  Bearer Token  ${publisherToken.reveal()}
 `;
 }

@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
-import { startEmbeddedOrigin, type EmbeddedOrigin } from '../embedded-origin/index.js';
+import { startEmbeddedOrigin, WEBRTC_PACKAGE, type EmbeddedOrigin } from '../embedded-origin/index.js';
 import { startGateway, type Gateway } from '../gateway.js';
 import { mintToken } from '../hooks/verify-token/mint.js';
 import { GatewayError } from '../model/errors.js';
@@ -92,7 +92,7 @@ async function runGateway(origin: OriginPorts, options: DevOptions, around: Surr
   const config = devConfig(origin, options, secret, io);
   const gateway = await parts.startGateway(config, { log, metrics: createMetrics(() => undefined), clock: io.clock });
   log.write('info', 'gateway.start', { version: io.version, profile: config.auth.profile });
-  io.stdout(bannerOf(gateway, secret, io.clock.now()));
+  io.stdout(bannerOf(gateway, secret, io.clock.now(), origin.httpPort !== undefined));
   await stopping.first;
   // A second signal is for those who do not want to wait even for this.
   await Promise.race([gateway.stop(), stopping.second]);
@@ -122,8 +122,10 @@ function devConfig(origin: OriginPorts, options: DevOptions, secret: Secret, io:
     listen: {
       rtmp: { host: HOST, port: options.ports.rtmp },
       rtsp: { host: HOST, port: options.ports.rtsp },
-      http: { host: HOST, port: options.ports.http, pages: true },
-      media: { host: HOST, port: options.ports.media },
+      ...(origin.httpPort !== undefined && {
+        http: { host: HOST, port: options.ports.http, pages: true },
+        media: { host: HOST, port: options.ports.media },
+      }),
     },
     auth: { keys: [{ id: 'dev', secret: { env: 'DEV_SECRET' } }], maxTtlMinutes: TOKEN_MINUTES },
     origins: [
@@ -131,7 +133,7 @@ function devConfig(origin: OriginPorts, options: DevOptions, secret: Secret, io:
         ...{ name: 'embedded', preset: 'embedded' },
         rtmp: `rtmp://${HOST}:${origin.rtmpPort}`,
         rtsp: `rtsp://${HOST}:${origin.rtspPort}`,
-        http: `http://${HOST}:${origin.httpPort}`,
+        ...(origin.httpPort !== undefined && { http: `http://${HOST}:${origin.httpPort}` }),
       },
     ],
     log: { level: options.level, format: 'text' },
@@ -143,7 +145,7 @@ function devConfig(origin: OriginPorts, options: DevOptions, secret: Secret, io:
   throw new GatewayError('config-faults', 'gateway', faults);
 }
 
-function bannerOf(gateway: Gateway, secret: Secret, nowMs: number): string {
+function bannerOf(gateway: Gateway, secret: Secret, nowMs: number, hasWebrtc: boolean): string {
   const material = createSecretKey(Buffer.from(secret.reveal(), 'utf8'));
   const tokenOf = (role: Role, subject: string): Secret =>
     new Secret(
@@ -162,7 +164,9 @@ function bannerOf(gateway: Gateway, secret: Secret, nowMs: number): string {
     host: HOST,
     rtmpPort: gateway.addresses['rtmp']?.port ?? DEFAULT_PORTS.rtmp,
     rtspPort: gateway.addresses['rtsp']?.port ?? DEFAULT_PORTS.rtsp,
-    httpPort: gateway.addresses['http']?.port ?? DEFAULT_PORTS.http,
+    webrtc: hasWebrtc
+      ? { httpPort: gateway.addresses['http']?.port ?? DEFAULT_PORTS.http }
+      : { missingPackage: WEBRTC_PACKAGE },
     publisherToken: tokenOf('red5-publisher', 'dev-publisher'),
     viewerToken: tokenOf('red5-subscriber', 'dev-viewer'),
     ttlMinutes: TOKEN_MINUTES,

@@ -1,7 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
 import type { Log } from '../model/telemetry.js';
 import { supervise, type Supervised } from './supervisor.js';
+
+/** What WHIP and WHEP of the embedded origin need; npm leaves it out below Node 22, where it runs all the same. */
+export const WEBRTC_PACKAGE = 'werift@0.25.2';
 
 /** What the embedded origin needs. */
 export interface EmbeddedOriginOptions {
@@ -14,8 +18,8 @@ export interface EmbeddedOrigin {
   /** The same after every restart, like the others. */
   readonly rtmpPort: number;
   readonly rtspPort: number;
-  /** WHIP and WHEP by HTTP. */
-  readonly httpPort: number;
+  /** WHIP and WHEP by HTTP; undefined where `WEBRTC_PACKAGE` is not installed. */
+  readonly httpPort: number | undefined;
   /** Ends all processes for good; idempotent, never rejects. */
   stop(): Promise<void>;
 }
@@ -23,7 +27,7 @@ export interface EmbeddedOrigin {
 /**
  * Starts the origin of `portcullis dev`: node-media-server for RTMP, a small relay for RTSP and one on werift for WHIP
  * and WHEP, in processes of their own, on free ports of 127.0.0.1. They accept apps and stream names of letters, digits, `-` and `_` only (see `originStream`, placement `flat`).
- * Rejects with GatewayError `embedded-origin-package-missing`, `-package-strange` or `-port`; nothing runs on then.
+ * Rejects with GatewayError `embedded-origin-package-missing` (of RTMP), `-package-strange` or `-port`; nothing runs on then.
  */
 export async function startEmbeddedOrigin(options: EmbeddedOriginOptions): Promise<EmbeddedOrigin> {
   const started: Supervised[] = [];
@@ -40,11 +44,16 @@ export async function startEmbeddedOrigin(options: EmbeddedOriginOptions): Promi
     return {
       rtmpPort: await start('./rtmp-child.js', 'node-media-server@4.4.3'),
       rtspPort: await start('./rtsp-child.js'),
-      httpPort: await start('./webrtc-child.js', 'werift@0.25.2'),
+      httpPort: await start('./webrtc-child.js', WEBRTC_PACKAGE).catch(noneIfMissing),
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function noneIfMissing(error: unknown): undefined {
+  if (error instanceof GatewayError && error.code === 'embedded-origin-package-missing') return undefined;
+  throw error;
 }

@@ -7,7 +7,7 @@ import { NO_SESSIONS } from '../fakes/no-sessions.js';
 import { fakeIo } from './fake-io.js';
 
 /** Parts that only note what happens to them. */
-function fakeParts(startGateway?: DevParts['startGateway']) {
+function fakeParts(startGateway?: DevParts['startGateway'], hasWebrtc = true) {
   const noted: string[] = [];
   const configs: Config[] = [];
   const parts: DevParts = {
@@ -16,7 +16,7 @@ function fakeParts(startGateway?: DevParts['startGateway']) {
       return Promise.resolve({
         rtmpPort: 4321,
         rtspPort: 4322,
-        httpPort: 4323,
+        httpPort: hasWebrtc ? 4323 : undefined,
         stop: () => {
           noted.push('origin stopped');
           return Promise.resolve();
@@ -50,9 +50,9 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
-async function runUntilSignal(args: readonly string[] = []) {
+async function runUntilSignal(args: readonly string[] = [], hasWebrtc = true) {
   const io = fakeIo({ env: { PORTCULLIS_LISTEN__RTMP__HOST: '0.0.0.0' } });
-  const { noted, configs, parts } = fakeParts();
+  const { noted, configs, parts } = fakeParts(undefined, hasWebrtc);
   const running = runDev(args, io, parts);
   await settle();
   io.signal('SIGINT');
@@ -116,6 +116,14 @@ describe('portcullis dev', () => {
     for (const command of commands)
       expect(command).toMatch(/"(?:rtmp:\/\/127\.0\.0\.1:5555|rtsp:\/\/127\.0\.0\.1:8554)\/live\/demo\?token=[\w.-]+"/);
     expect(io.out()).toContain('Server      rtmp://127.0.0.1:5555/live\n');
+  });
+
+  it('goes on without WHIP and WHEP where their package is not installed, and says how to get it', async () => {
+    const { io, config, code } = await runUntilSignal([], false);
+    expect(Object.keys(config.listen).sort()).toEqual(['rtmp', 'rtsp']);
+    expect(io.out()).toMatch(/WHIP and WHEP are left out[^]*npm install werift@\d/);
+    expect(io.out()).not.toContain('/publish#');
+    expect(code).toBe(0);
   });
 
   it('keeps tokens and secret out of the log', async () => {
