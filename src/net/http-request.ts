@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Secret } from '../model/secret.js';
+import type { FindHeader, Forwarded } from '../wire/forwarded.js';
 
 /** One whole request, as a value. */
 export interface HttpRequest {
@@ -15,7 +16,10 @@ export interface HttpRequest {
   readonly body: Buffer;
   /** IP address of the client, without port. */
   readonly remoteAddress: string;
+  /** Whether the client speaks TLS, to the gateway or to a trusted proxy. */
   readonly secure: boolean;
+  /** What the client named as `Host`, where a trusted proxy tells it; not checked. */
+  readonly forwardedHost?: string;
   /** Fires when the client left before its answer was written. */
   readonly gone: AbortSignal;
 }
@@ -32,6 +36,24 @@ export type BadRequestStatus = 400 | 408 | 413 | 414 | 417 | 431 | 500;
 
 /** What is known of a request before its body. */
 export type RequestHead = Pick<HttpRequest, 'path' | 'query' | 'authorization' | 'headers'>;
+
+/** Who the client is, from the peer and the headers that proxies set. */
+export type ReadForwarded = (peer: string, find: FindHeader) => Forwarded;
+
+/** What of a request is known by the connection it came on, and by proxies before that. */
+export function clientOf(
+  { headers }: Pick<HttpRequest, 'headers'>,
+  peer: { readonly address: string; readonly secure: boolean },
+  forwarded: ReadForwarded | undefined,
+): Pick<HttpRequest, 'remoteAddress' | 'secure' | 'forwardedHost'> {
+  if (forwarded === undefined) return { remoteAddress: peer.address, secure: peer.secure };
+  const { address, proto, host } = forwarded(peer.address, (name) => headers.get(name));
+  return {
+    remoteAddress: address,
+    secure: proto === undefined ? peer.secure : proto === 'https',
+    ...(host !== undefined && { forwardedHost: host }),
+  };
+}
 
 /** Headers that only a request with two meanings has twice. */
 const ONCE = new Set(['host', 'content-length', 'transfer-encoding', 'content-type', 'expect']);

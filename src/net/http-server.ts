@@ -4,14 +4,28 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../model/clock.js';
-import { GatewayError } from '../model/errors.js';
-import { createCertificateChooser, type Certificate, type CertificateChooser } from './certificates.js';
+import {
+  askingFor,
+  showsBadCertificate,
+  sniCallback,
+  type Certificate,
+  type ClientCertificates,
+} from './certificates.js';
 import { systemClock } from './clock.js';
-import { readBody, readHead, type BadRequestStatus, type HttpRequest, type HttpResponse } from './http-request.js';
+import {
+  clientOf,
+  readBody,
+  readHead,
+  type BadRequestStatus,
+  type HttpRequest,
+  type HttpResponse,
+  type ReadForwarded,
+} from './http-request.js';
+import { createProxyHeads, readHeadsFirst, type AddressOf, type ProxyHeads, type ProxyRules } from './proxy-head.js';
 import { plainAddress } from './socket-stream.js';
-import { hostPort, open, type Listener } from './tcp.js';
+import { open, type Listener } from './tcp.js';
 import { asError } from './thrown.js';
-import { reasonOf, type BadHandshake } from './tls.js';
+import { readCertificates, reasonOf, type BadHandshake, type UseCertificates } from './tls.js';
 import type { LiveSocket, WebSocketUpgrade } from './web-socket.js';
 
 /** What a client of the port may cost. */
@@ -59,6 +73,12 @@ export interface HttpServerOptions {
   readonly port: number;
   /** HTTPS; the first serves clients that name no server or an unknown one. */
   readonly certificates?: readonly Certificate[];
+  /** Absent: clients are asked for none. */
+  readonly clientCertificates?: ClientCertificates | undefined;
+  /** Absent: whoever connects is the client. */
+  readonly proxies?: ProxyRules | undefined;
+  /** Absent: what headers say of the client is not looked at. */
+  readonly forwarded?: ReadForwarded | undefined;
   /** Answers a request. */
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
   /** The words for a request that is refused before anybody looks at it. */
@@ -74,6 +94,17 @@ export interface HttpServerOptions {
   readonly onBadHandshake?: (reason: BadHandshake) => void;
 }
 
+/** An HTTP or HTTPS port. */
+export interface HttpListener extends Listener {
+  /** Of an HTTPS port. */
+  readonly useCertificates?: UseCertificates;
+}
+
+/** What requests are answered with. */
+interface Answering extends HttpServerOptions {
+  addressOf: AddressOf;
+}
+
 /** How long answers under way may take when the port closes. */
 const CLOSE_GRACE_MS = 300;
 
@@ -82,9 +113,10 @@ const CLOSE_GRACE_MS = 300;
  * could read differently is refused, and the connection ends with it. `close()` ends open connections too.
  * Rejects with GatewayError `listen-failed` or `certificate-unusable`.
  */
-export async function listenHttpServer(options: HttpServerOptions): Promise<Listener> {
+export async function listenHttpServer(given: HttpServerOptions): Promise<HttpListener> {
+  const options: Answering = { ...given, addressOf: ({ remoteAddress }) => plainAddress(remoteAddress) };
   const limits = { ...HTTP_SERVER_LIMITS, ...options.limits };
-  const server = makeServer(options, limits);
+  const { server, ...more } = makeServer(options, limits);
   server.maxHeadersCount = limits.maxHeaders;
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
   server.setTimeout(limits.idleTimeoutMs);
@@ -118,12 +150,17 @@ export async function listenHttpServer(options: HttpServerOptions): Promise<List
     upgrade(request, socket, head, options, limits);
   });
   server.on('connect', (_: IncomingMessage, socket: Duplex) => socket.destroy());
-  const { host, port, onError, clock = systemClock } = options;
+  const { host, port, onError, clock = systemClock, proxies, certificates } = options;
+  const heads = proxies && createProxyHeads(proxies, clock);
+  if (heads !== undefined) options.addressOf = readHeadsFirst(server, heads, certificates === undefined);
   const listener = await open(server, { host, port, onStream: () => undefined, ...(onError && { onError }) });
-  return { ...listener, close: () => close(listener, server, clock) };
+  return { ...listener, ...more, close: () => close(listener, server, clock, heads) };
 }
 
-function makeServer(options: HttpServerOptions, limits: HttpServerLimits): Server {
+function makeServer(
+  options: HttpServerOptions,
+  limits: HttpServerLimits,
+): { readonly server: Server; readonly useCertificates?: UseCertificates } {
   const settings: ServerOptions = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
@@ -135,39 +172,50 @@ function makeServer(options: HttpServerOptions, limits: HttpServerLimits): Serve
     requireHostHeader: true,
     noDelay: true,
   };
-  const { certificates, onBadHandshake } = options;
-  if (certificates === undefined) return createServer(settings);
-  const chooser = readCertificates(options, certificates);
-  const [first] = certificates;
+  const { certificates } = options;
+  return certificates === undefined
+    ? { server: createServer(settings) }
+    : makeSecureServer(options, certificates, settings);
+}
+
+function makeSecureServer(
+  options: HttpServerOptions,
+  certificates: readonly Certificate[],
+  settings: ServerOptions,
+): { readonly server: Server; readonly useCertificates: UseCertificates } {
+  const { clientCertificates: clients, onBadHandshake } = options;
+  let chooser = readCertificates(options, certificates, clients?.ca);
   const server = createSecureServer({
     ...settings,
-    cert: first?.cert,
-    key: first?.key,
-    minVersion: 'TLSv1.2',
+    ...chooser.settings,
+    ...askingFor(clients),
     ALPNProtocols: ['http/1.1'],
-    handshakeTimeout: limits.headersTimeoutMs,
-    SNICallback: (serverName, done) => done(null, chooser.choose(serverName)),
+    handshakeTimeout: settings.headersTimeout,
+    SNICallback: sniCallback(() => chooser),
   });
-  server.on('secureConnection', (socket: TLSSocket) => socket.disableRenegotiation());
+  // Before Node's own, so that nothing is read of a client that may not stay.
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    socket.disableRenegotiation();
+    if (!showsBadCertificate(socket, clients)) return;
+    socket.destroy();
+    onBadHandshake?.('client-certificate');
+  });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     socket.destroy();
-    onBadHandshake?.(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'handshake-timeout' : reasonOf(error));
+    onBadHandshake?.(reasonOf(error, socket));
   });
-  return server;
+  return {
+    server,
+    useCertificates: (next, clientCa) => {
+      chooser = readCertificates(options, next, clients && (clientCa ?? clients.ca));
+      server.setSecureContext(chooser.settings);
+    },
+  };
 }
 
-function readCertificates(options: HttpServerOptions, certificates: readonly Certificate[]): CertificateChooser {
-  try {
-    return createCertificateChooser(certificates);
-  } catch (cause) {
-    const message = `cannot serve HTTPS on ${hostPort(options.host, options.port)}: ${asError(cause).message}`;
-    throw new GatewayError('certificate-unusable', 'gateway', message, { cause });
-  }
-}
-
-function watch(socket: Socket, { admit }: HttpServerOptions): void {
+function watch(socket: Socket, { admit, addressOf }: Answering): void {
   if (admit === undefined) return;
-  const onGone = admit(plainAddress(socket.remoteAddress), () => socket.destroy());
+  const onGone = admit(addressOf(socket), () => socket.destroy());
   if (onGone !== undefined) socket.once('close', onGone);
 }
 
@@ -175,7 +223,7 @@ function watch(socket: Socket, { admit }: HttpServerOptions): void {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  options: HttpServerOptions,
+  options: Answering,
   limits: HttpServerLimits,
 ): Promise<void> {
   const { handle, refuse, onError } = options;
@@ -191,13 +239,16 @@ async function answer(
       if (!response.writableFinished) gone.abort();
     });
     const { method = '', socket } = request;
-    const remoteAddress = plainAddress(socket.remoteAddress);
-    const secure = options.certificates !== undefined;
-    send(response, await handle({ ...head, method, body, remoteAddress, secure, gone: gone.signal }), false);
+    const client = clientOf(head, peerOf(socket, options), options.forwarded);
+    send(response, await handle({ ...head, method, body, ...client, gone: gone.signal }), false);
   } catch (error) {
     onError?.(asError(error));
     send(response, refuse(500), true);
   }
+}
+
+function peerOf(socket: Socket, { addressOf, certificates }: Answering) {
+  return { address: addressOf(socket), secure: certificates !== undefined };
 }
 
 function send(response: ServerResponse, { status, headers, body = '' }: HttpResponse, isLast: boolean): void {
@@ -215,9 +266,10 @@ function upgrade(
   request: IncomingMessage,
   socket: Socket,
   first: Buffer,
-  { webSockets, certificates, refuse, onError }: HttpServerOptions,
+  options: Answering,
   limits: HttpServerLimits,
 ): void {
+  const { webSockets, refuse, onError, forwarded } = options;
   socket.on('error', () => socket.destroy());
   if (webSockets === undefined) {
     socket.destroy();
@@ -230,8 +282,7 @@ function upgrade(
       return;
     }
     const { method = '' } = request;
-    const remoteAddress = plainAddress(socket.remoteAddress);
-    const asked = webSockets.ask({ ...head, method, remoteAddress, secure: certificates !== undefined });
+    const asked = webSockets.ask({ ...head, method, ...clientOf(head, peerOf(socket, options), forwarded) });
     if (typeof asked !== 'function') {
       writeRaw(socket, asked);
       return;
@@ -269,9 +320,10 @@ function writeRaw(socket: Duplex, { status, headers, body = '' }: HttpResponse):
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body.toString()}`, () => socket.destroy());
 }
 
-async function close(listener: Listener, server: Server, clock: Clock): Promise<void> {
+async function close(listener: Listener, server: Server, clock: Clock, heads: ProxyHeads | undefined): Promise<void> {
   const closed = new Promise<void>((done) => server.once('close', () => done()));
   const stopped = listener.close();
+  heads?.stop();
   server.closeIdleConnections();
   const cancel = clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections());
   await Promise.all([stopped, closed]);

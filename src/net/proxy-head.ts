@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Clock } from '../model/clock.js';
 import { WireError } from '../model/errors.js';
 import { readProxyHeader } from '../wire/proxy-protocol.js';
-import type { SocketStream } from './socket-stream.js';
+import { plainAddress, type SocketStream } from './socket-stream.js';
 
 /** Why a connection ended before its protocol began; a closed list, for metrics. */
 export type BadProxyHead =
@@ -137,4 +137,34 @@ function readHead(bytes: Buffer, peer: string, { mode, isTrusted }: ProxyRules):
     if (!(error instanceof WireError)) throw error;
     return { reason: isTrusted(peer) ? 'proxy-header-malformed' : 'proxy-untrusted', detail: error.message };
   }
+}
+
+/** Who the client of an open connection is; a TLS socket is known by the connection it is on. */
+export type AddressOf = (socket: Socket) => string;
+
+/**
+ * Puts the heads before all that a server does with its connections. Called when all its listeners for connections are there.
+ * `isPlain`: the server reads its sockets by itself; TLS takes them over.
+ */
+export function readHeadsFirst(server: Server, heads: ProxyHeads, isPlain: boolean): AddressOf {
+  const clients = new Map<string, { readonly address: string }>();
+  const handlers = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    heads.ofSocket(socket, plainAddress(socket.remoteAddress), (address) => {
+      const [key, client] = [endsOf(socket), { address }];
+      clients.set(key, client);
+      socket.once('close', () => {
+        // The same ends may have met again by now.
+        if (clients.get(key) === client) clients.delete(key);
+      });
+      for (const handle of handlers) handle.call(server, socket);
+      if (isPlain) socket.resume();
+    });
+  });
+  return (socket) => clients.get(endsOf(socket))?.address ?? plainAddress(socket.remoteAddress);
+}
+
+function endsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

@@ -14,6 +14,8 @@ const TLS_UNDER_WAY_BYTES = 64 * 1024;
 export interface SocketStreamOptions {
   readonly secure: boolean;
   readonly clock: Clock;
+  /** Of the client, where a proxy has told it. Default: the peer's. */
+  readonly remoteAddress?: string | undefined;
   /** Hears what a handler threw from `onClose`, where no one else can be told. */
   readonly onFault?: ((error: Error) => void) | undefined;
 }
@@ -150,7 +152,7 @@ export class SocketStream implements ByteStream {
 
   /** Kept, because the system forgets it with the connection. */
   #readAddress(): void {
-    this.#remoteAddress = plainAddress(this.#socket.remoteAddress);
+    this.#remoteAddress = this.#options.remoteAddress ?? plainAddress(this.#socket.remoteAddress);
   }
 
   #readOn(): void {

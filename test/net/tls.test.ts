@@ -1,12 +1,12 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { ByteStream } from '../../src/model/byte-stream.js';
-import type { Certificate } from '../../src/net/certificates.js';
+import { sniCallback, type Certificate } from '../../src/net/certificates.js';
 import { dialTcp } from '../../src/net/dial.js';
 import { listenTls, type BadHandshake, type TlsListener, type TlsListenOptions } from '../../src/net/tls.js';
 import { fakeClock } from '../fakes/clock.js';
@@ -224,5 +224,122 @@ describe('listenTls', () => {
     const elsewhere = { ...options, ca: first.cert, serverName: 'elsewhere.example' };
     await expect(dialTcp(elsewhere)).rejects.toThrow(/ERR_TLS_CERT_ALTNAME_INVALID/);
     open.streams.push(await dialTcp({ ...options, ca: first.cert, serverName: 'first.example' }));
+  });
+});
+
+/** A certificate for clients, signed by `authority`. */
+function signedBy(authority: Certificate, purpose = 'clientAuth'): Certificate {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-tls-'));
+  const at = (name: string): string => join(folder, name);
+  writeFileSync(at('ca.pem'), authority.cert);
+  writeFileSync(at('ca.key'), authority.key);
+  writeFileSync(at('ext'), `extendedKeyUsage=${purpose}\n`);
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=encoder'];
+  execFileSync('openssl', ['req', ...kind, '-keyout', at('key'), '-out', at('csr')], { stdio: 'ignore' });
+  const by = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('ext')];
+  execFileSync('openssl', ['x509', '-req', '-in', at('csr'), ...by, '-out', at('cert')], { stdio: 'ignore' });
+  const pair = { cert: readFileSync(at('cert'), 'utf8'), key: readFileSync(at('key'), 'utf8') };
+  rmSync(folder, { recursive: true });
+  return pair;
+}
+
+describe('a port that asks for certificates of clients', () => {
+  let authority: Certificate;
+  let encoder: Certificate;
+  let stranger: Certificate;
+  let server: Certificate;
+  beforeAll(() => {
+    authority = selfSigned('authority.example', 'DNS:authority.example');
+    encoder = signedBy(authority);
+    server = signedBy(authority, 'serverAuth');
+    stranger = signedBy(selfSigned('other.example', 'DNS:other.example'));
+  });
+
+  /** Whether the client gets an echo; TLS 1.3 tells of a refusal only after the client's own part is done. */
+  async function isLetIn(port: number, options: ConnectionOptions): Promise<boolean> {
+    const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options });
+    open.sockets.push(socket.on('error', () => undefined));
+    socket.write('ping');
+    return new Promise((done) => socket.once('data', () => done(true)).once('close', () => done(false)));
+  }
+  const shown = ({ cert, key }: Certificate): ConnectionOptions => ({ cert, key });
+
+  const cases: readonly [string, boolean, () => ConnectionOptions, boolean][] = [
+    ['required, and it shows none', true, () => ({}), false],
+    ['required, and it shows a good one', true, () => shown(encoder), true],
+    ['required, and it shows one of a stranger', true, () => shown(stranger), false],
+    ['required, and it shows one for servers', true, () => shown(server), false],
+    ['optional, and it shows none', false, () => ({}), true],
+    ['optional, and it shows a good one', false, () => shown(encoder), true],
+    ['optional, and it shows one of a stranger', false, () => shown(stranger), false],
+  ];
+  describe.each(['TLSv1.2', 'TLSv1.3'] as const)('by %s', (version) => {
+    it.each(cases)('lets in or refuses a client where one is %s', async (_, isRequired, options, expected) => {
+      const { listener, bad } = await listening({ clientCertificates: { ca: authority.cert, isRequired } });
+      const versions = { minVersion: version, maxVersion: version } as const;
+      for (const servername of ['first.example', 'second.example']) {
+        expect(await isLetIn(listener.port, { ...options(), ...versions, servername })).toBe(expected);
+      }
+      await until(() => bad.length === (expected ? 0 : 2));
+      expect(new Set(bad)).toEqual(new Set(expected ? [] : ['client-certificate']));
+    });
+  });
+
+  it('takes another authority while it runs, also of clients that come back', async () => {
+    const { listener } = await listening({ clientCertificates: { ca: authority.cert, isRequired: true } });
+    let ticket: Buffer | undefined;
+    const socket = await dial(listener.port, shown(encoder));
+    socket.on('session', (session) => (ticket = session)).on('data', () => undefined);
+    socket.write('ping');
+    await until(() => ticket !== undefined);
+    listener.useCertificates([first], selfSigned('new.example', 'DNS:new.example').cert);
+    expect(await isLetIn(listener.port, shown(encoder))).toBe(false);
+    expect(await isLetIn(listener.port, { ...shown(encoder), session: ticket })).toBe(false);
+    expect(socket.destroyed).toBe(false);
+  });
+
+  it('gives a silent client only so long', async () => {
+    const { listener, bad } = await listening({
+      timeoutMs: 20,
+      clientCertificates: { ca: authority.cert, isRequired: true },
+    });
+    const socket = connectTcp({ port: listener.port, host: '127.0.0.1' });
+    open.sockets.push(socket.on('error', () => undefined));
+    await new Promise((done) => socket.once('close', done));
+    expect(bad).toEqual(['handshake-timeout']);
+  });
+
+  it('says so when its authority is nonsense', async () => {
+    const nonsense = { ca: 'nonsense', isRequired: true };
+    await expect(listening({ clientCertificates: nonsense })).rejects.toThrow(/authority of clients' certificates/);
+    const { listener } = await listening({ clientCertificates: { ca: authority.cert, isRequired: true } });
+    expect(() => listener.useCertificates([first], 'nonsense')).toThrow(/authority of clients' certificates/);
+    expect(await isLetIn(listener.port, shown(encoder))).toBe(true);
+  });
+});
+
+describe('what is weak', () => {
+  it.each(['AES128-SHA', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES128-SHA256'])('%s is not spoken', async (cipher) => {
+    const { listener } = await listening();
+    await expect(dial(listener.port, { maxVersion: 'TLSv1.2', ciphers: cipher })).rejects.toThrow();
+  });
+
+  it('a choice of certificate that throws ends neither process nor handshake', () => {
+    const broken = sniCallback(() => {
+      throw new Error('broken');
+    });
+    const told: unknown[] = [];
+    expect(() => broken('a.example', (...all) => told.push(all))).not.toThrow();
+    expect(told).toEqual([[null, undefined]]);
+  });
+
+  it.each(['a\0b', 'x'.repeat(255), '..', 'é.example', '-'])('the name %j harms nobody', async (servername) => {
+    const { listener } = await listening();
+    const outcome = await dial(listener.port, { servername }).then(
+      (socket) => String(socket.getPeerCertificate().subject.CN),
+      () => 'not sent',
+    );
+    expect(['first.example', 'not sent']).toContain(outcome);
+    expect(await nameServed(listener.port, 'second.example')).toBe('second.example');
   });
 });
