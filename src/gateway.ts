@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { createFeed } from './admin/index.js';
 import type { Config } from './config/config.js';
 import { adminPorts, hear, openAdmin, tapLog, type Operator } from './gateway/admin.js';
+import { createCertificateCare } from './gateway/certificates.js';
 import { createForeignHooks, type ImportModule } from './gateway/foreign-hooks.js';
 import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
 import { createKeySources } from './gateway/key-sources.js';
@@ -32,7 +33,7 @@ export interface Gateway {
   readonly addresses: Readonly<Record<string, ListenAddress>>;
   /**
    * Puts another config in force without ending anything; lines that come back say what waits for a restart.
-   * Rejects with GatewayError `config-keys`, `config-hooks` or `config-revocations`; then the old one stays whole.
+   * Rejects with GatewayError `config-keys`, `config-hooks`, `config-revocations` or `certificate-unusable`; then the old one stays whole.
    */
   reload(config: Config): Promise<readonly string[]>;
   /** The streams that are set up or run, and how to end some of them. */
@@ -136,8 +137,9 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     metrics.count('connections_refused_total', { transport, reason }),
   );
   const opened = new Map<string, ListenAddress>();
+  const certificates = createCertificateCare(config, deps);
   const listeners = await openListeners(config, deps, {
-    media,
+    ...{ media, certificates },
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone), { admission, metrics }),
     openAdmin: (endpoint, onError) => {
@@ -149,7 +151,9 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       return openAdmin(endpoint, { config, ports, feed, clock, random, onError });
     },
     listenHttp: (endpoint, isSecure, onError) =>
-      listenForWebrtc(config, endpoint, isSecure, { transport: webrtc, admission, metrics, clock, onError }),
+      listenForWebrtc(config, endpoint, isSecure, {
+        ...{ transport: webrtc, admission, certificates, metrics, clock, onError },
+      }),
   });
   // Only now: nobody would end the checks of a gateway that could not open its ports.
   originCare.use(config);
@@ -167,6 +171,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     keySources.stop();
     memory.stop();
     originCare.stop();
+    certificates.stop();
   };
   return {
     sessions: door,
@@ -179,8 +184,10 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       try {
         await prepare(next);
         const remember = memory.prepare(next);
+        const show = certificates.prepare(next);
         live.use(next);
         remember();
+        show();
         originCare.use(next);
       } finally {
         foreignHooks.keep(live.now.config);

@@ -18,7 +18,7 @@ export interface Config {
     readonly media?: MediaEndpoint;
     readonly admin?: Endpoint & { readonly token?: Secret };
   };
-  readonly tls: { readonly certificates: readonly Certificate[] };
+  readonly tls: Tls;
   readonly auth: Auth;
   readonly hooks: readonly HookConfig[];
   readonly origins: readonly Origin[];
@@ -74,6 +74,23 @@ export interface Certificate {
   readonly key: Secret;
   /** SNI names; empty: the names in the certificate. */
   readonly serverNames: readonly string[];
+  /** Paths of the files it was read from. */
+  readonly files: { readonly cert?: string; readonly key?: string };
+}
+
+/** What TLS listeners show, and what they want to see. */
+export interface Tls {
+  readonly certificates: readonly Certificate[];
+  readonly clientCertificates?: ClientCertificates;
+}
+
+/** The certificates that clients are asked for. */
+export interface ClientCertificates {
+  /** PEM, one or more. */
+  readonly ca: string;
+  /** Path of the file it was read from. */
+  readonly file?: string;
+  readonly mode: 'required' | 'optional';
 }
 
 /** Whose tokens are believed, and how strictly. */

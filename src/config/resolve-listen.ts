@@ -1,7 +1,15 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Secret } from '../model/secret.js';
-import type { Certificate, Config, HttpEndpoint, IceServer, MediaEndpoint, RtspEndpoint } from './config.js';
+import type {
+  Certificate,
+  ClientCertificates,
+  Config,
+  HttpEndpoint,
+  IceServer,
+  MediaEndpoint,
+  RtspEndpoint,
+} from './config.js';
 import type { PathStep } from './fault.js';
 import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
@@ -154,9 +162,29 @@ export function resolveTls(input: ConfigInput['tls'], to: Resolving): Config['tl
     const cert = to.text([...path, 'cert'], one.cert);
     const key = to.text([...path, 'key'], one.key);
     if (cert === null || key === null || !fits(cert, key, path, to)) return [];
-    return [{ cert, key: new Secret(key), serverNames: one.serverNames }];
+    const files = {
+      ...(one.cert.file !== undefined && { cert: to.pathOf(one.cert.file) }),
+      ...(one.key.file !== undefined && { key: to.pathOf(one.key.file) }),
+    };
+    return [{ cert, key: new Secret(key), serverNames: one.serverNames, files }];
   });
-  return { certificates };
+  const clientCertificates = resolveClients(input.clientCertificates, to);
+  return { certificates, ...(clientCertificates && { clientCertificates }) };
+}
+
+function resolveClients(
+  input: ConfigInput['tls']['clientCertificates'],
+  to: Resolving,
+): ClientCertificates | undefined {
+  if (input === undefined) return undefined;
+  const { ca: ref, mode } = input;
+  const path = ['tls', 'clientCertificates', 'ca'];
+  const ca = to.text(path, ref);
+  if (ca === null) return undefined;
+  if (attempt(() => new X509Certificate(ca)) === undefined) {
+    to.fault(path, 'is not a certificate', 'expected PEM: -----BEGIN CERTIFICATE-----');
+  }
+  return { ca, mode, ...(ref.file !== undefined && { file: to.pathOf(ref.file) }) };
 }
 
 function fits(cert: string, key: string, path: readonly PathStep[], to: Resolving): boolean {

@@ -119,7 +119,7 @@ export const listenSchema = z
         token: secretRef().optional().describe('What clients must send as `Authorization: Bearer …`.'),
       })
       .optional()
-      .describe('HTTP for operators: `/metrics`, `/livez`, `/readyz`.'),
+      .describe('HTTP for operators: `/metrics`, `/livez`, `/readyz`, the admin API, live events and the dashboard.'),
   })
   .prefault({})
   .describe('The listeners. One that is not named is not opened; at least one for media must be.');
@@ -145,6 +145,18 @@ export const tlsSchema = z
       .max(64)
       .default([])
       .describe('Certificates; the first is shown to clients that ask for no name or an unknown one.'),
+    clientCertificates: z
+      .strictObject({
+        ca: fileRef().describe('The authorities that sign the certificates of clients, in PEM.'),
+        mode: z
+          .enum(['required', 'optional'])
+          .default('required')
+          .describe('`required`: who shows none is refused; `optional`: only who shows a bad one.'),
+      })
+      .optional()
+      .describe(
+        'Ask clients for certificates, at all TLS listeners. It comes before the law and replaces none of it: tokens are needed as ever.',
+      ),
   })
   .prefault({})
   .describe('TLS for the listeners whose name ends in `s`.');

@@ -4,8 +4,9 @@ import type { Log, Metrics } from '../model/telemetry.js';
 import type { TransportName } from '../model/transport.js';
 import type { Admission } from '../net/admission.js';
 import { listenTcp } from '../net/tcp.js';
-import { listenTls } from '../net/tls.js';
+import { listenTls, type UseCertificates } from '../net/tls.js';
 import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
+import type { CertificateCare } from './certificates.js';
 
 /** Where a listener can be reached. */
 export interface ListenAddress {
@@ -15,6 +16,8 @@ export interface ListenAddress {
 
 /** A listener that is open. */
 export interface Closable extends ListenAddress {
+  /** Of a TLS listener. */
+  readonly useCertificates?: UseCertificates;
   close(): Promise<void>;
 }
 
@@ -47,6 +50,8 @@ export function admitted(
 
 /** Who is told of what the listeners hear. */
 export interface ListenerUsers {
+  /** What TLS listeners show. */
+  readonly certificates: CertificateCare;
   /** Open already, since its port is part of what others say. */
   readonly media: MediaPlane | undefined;
   readonly RTMP: (stream: ByteStream) => void;
@@ -72,12 +77,13 @@ export async function openListeners(
   const open = async (name: string, listening: Promise<Closable>): Promise<void> => {
     const listener = await listening;
     opened.set(name, listener);
+    if (listener.useCertificates !== undefined) users.certificates.tell(listener.useCertificates);
     log.write('info', 'listener.open', { listener: name, host: listener.host, port: listener.port });
   };
   const secure = (at: ListenAddress, transport: 'RTMP' | 'RTSP'): Promise<Closable> =>
     listenTls({
       ...at,
-      certificates: config.tls.certificates.map(({ key, ...one }) => ({ ...one, key: key.reveal() })),
+      ...users.certificates.now,
       timeoutMs: config.limits.handshakeTimeoutSeconds * 1000,
       onStream: users[transport],
       onError,

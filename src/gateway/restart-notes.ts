@@ -11,6 +11,7 @@ const FIXED: Readonly<Record<string, (config: Config) => unknown>> = {
   'listen.https': ({ listen }) => listen.https,
   'listen.media': ({ listen }) => listen.media && { ...listen.media, iceServers: undefined },
   'listen.admin': ({ listen }) => listen.admin,
+  'tls.clientCertificates.mode': ({ tls }) => tls.clientCertificates?.mode,
   'relay.paceMs': ({ relay }) => relay.paceMs,
   store: ({ store }) => store,
   admin: ({ admin }) => admin,

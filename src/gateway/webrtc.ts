@@ -5,12 +5,12 @@ import type { Door } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { Admission } from '../net/admission.js';
 import { callHttp } from '../net/http-client.js';
-import { listenHttpServer } from '../net/http-server.js';
-import type { Listener } from '../net/tcp.js';
+import { listenHttpServer, type HttpListener } from '../net/http-server.js';
 import { createWebrtcTransport, type WebrtcTransport } from '../transports/webrtc/index.js';
 import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
 import { createMediaPlane } from '../transports/webrtc/media/plane.js';
 import type { OriginManners } from '../transports/webrtc/presets.js';
+import type { CertificateCare } from './certificates.js';
 import type { Live } from './live.js';
 
 /** What WHIP and WHEP need of the rest of the gateway. */
@@ -96,6 +96,7 @@ function mannersOf({ preset, http }: Origin): OriginManners | undefined {
 export interface HttpListening {
   readonly transport: WebrtcTransport;
   readonly admission: Admission;
+  readonly certificates: CertificateCare;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly onError: (error: Error) => void;
@@ -106,16 +107,14 @@ export function listenForWebrtc(
   config: Config,
   endpoint: HttpEndpoint,
   isSecure: boolean,
-  { transport, admission, metrics, clock, onError }: HttpListening,
-): Promise<Listener> {
+  { transport, admission, certificates, metrics, clock, onError }: HttpListening,
+): Promise<HttpListener> {
   const { host, port, publicUrl, pages } = endpoint;
   const timeoutMs = config.limits.handshakeTimeoutSeconds * 1000;
   const count = (): void => metrics.gauge('connections', { transport: 'HTTP' }, admission.total('HTTP'));
   return listenHttpServer({
     ...{ host, port, clock, onError },
-    ...(isSecure && {
-      certificates: config.tls.certificates.map(({ key, ...one }) => ({ ...one, key: key.reveal() })),
-    }),
+    ...(isSecure && certificates.now),
     limits: { headersTimeoutMs: timeoutMs, requestTimeoutMs: timeoutMs },
     handle: (request) => transport.answer(request, { publicUrl, pages }),
     refuse: (status) => transport.refuse(status),

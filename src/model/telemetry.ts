@@ -7,7 +7,7 @@ export type LogEvent =
   | 'gateway.error'
   | 'config.reload'
   | 'revocations.read'
-  | 'tls.reload'
+  | 'certificates.read'
   | 'listener.open'
   | 'listener.closed'
   | 'connection.open'

@@ -95,6 +95,21 @@ export const METRICS = {
     help: 'Whether the last reload of the config was applied (1) or the old one was kept (0).',
     labels: [],
   },
+  tls_reloads_total: {
+    type: 'counter',
+    help: 'Changes of the files of certificates, by outcome (applied, kept-old).',
+    labels: ['outcome'],
+  },
+  tls_last_reload_successful: {
+    type: 'gauge',
+    help: 'Whether the files of certificates could be used the last time they changed (1) or the old ones hold (0).',
+    labels: [],
+  },
+  tls_certificate_expiry_seconds: {
+    type: 'gauge',
+    help: 'Time until a certificate expires, by its place in the config (1 is the first); below 0 it has.',
+    labels: ['certificate'],
+  },
   revocations: {
     type: 'gauge',
     help: 'Revocations that hold, by file and by call.',

@@ -435,6 +435,22 @@ describe('cross-checks', () => {
     expect(faultsOf(complete(tls(theirs.key))).join()).toContain('key: does not belong to the certificate');
   });
 
+  it('take an authority for the certificates of clients, and refuse nonsense', () => {
+    const { cert, key } = selfSigned();
+    const tls = (ca: object) => ({
+      listen: { rtmps: { port: 0 } },
+      tls: { certificates: [{ cert: { value: cert }, key: { value: key } }], clientCertificates: { ca } },
+    });
+    const files = { 'ca.pem': cert, 'empty.pem': 'nothing here' };
+    expect(configOf(complete(tls({ file: 'ca.pem' })), { files }).tls.clientCertificates).toEqual({
+      ...{ ca: cert.trimEnd(), file: 'ca.pem', mode: 'required' },
+    });
+    expect(faultsOf(complete(tls({ file: 'empty.pem' })), { files }).join()).toContain('ca: is not a certificate');
+    expect(faultsOf(complete(tls({ file: 'gone.pem' })), { files }).join()).toContain(
+      'ca.file: names the file gone.pem',
+    );
+  });
+
   it('ask the hook that will use the keys, and tell where its remarks belong', () => {
     const seen: string[] = [];
     const faults = faultsOf(complete({ auth: { keys: [{ id: 'weak', secret: { value: 'x' } }, key] } }), {
