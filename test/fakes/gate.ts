@@ -1,4 +1,5 @@
 import { createHooks, DEFAULT_HOOKS, type HookName } from '../../src/hooks/index.js';
+import { createLimiter, type LimitRules } from '../../src/hooks/limits/index.js';
 import { createPipeline } from '../../src/hooks/pipeline.js';
 import { createKeySet, type TokenPolicy } from '../../src/hooks/verify-token/index.js';
 import { mintToken, type MintOptions } from '../../src/hooks/verify-token/mint.js';
@@ -23,11 +24,18 @@ export const GATE_SECRET = 'a secret of the tests, long enough for HS256';
 
 const KEYS = createKeySet([{ id: 'main', algorithm: 'HS256', secret: new Secret(GATE_SECRET) }]);
 
+const NO_LIMITS: LimitRules = {
+  ...{ allow: [], deny: [], attemptsPerAddress: 0, attemptsPerSubject: 0 },
+  ...{ failuresPerToken: 0, failuresPerAddress: 0 },
+};
+
 /** What a gate is made of; all has a default. */
 export interface GateOptions {
   readonly hooks?: readonly HookName[];
   readonly policy?: Partial<TokenPolicy>;
   readonly rtmp?: Partial<RtmpOptions>;
+  /** Default: none. */
+  readonly limits?: Partial<LimitRules>;
   readonly rooms?: RoomPlacement;
   readonly credentials?: CredentialsOption;
   readonly origin?: OriginBehaviour;
@@ -156,17 +164,13 @@ export function makeGate(options: GateOptions = {}): Gate {
     originSides.push(near);
     return near;
   };
+  const hooks = createHooks(
+    (options.hooks ?? DEFAULT_HOOKS).map((name) => ({ name })),
+    { policy, clock },
+  );
+  const law = createPipeline(hooks, { clock, hookTimeoutMs: 3000 });
   const door = createDoor({
-    decide: createPipeline(
-      createHooks(
-        (options.hooks ?? DEFAULT_HOOKS).map((name) => ({ name })),
-        { policy, clock },
-      ),
-      {
-        clock,
-        hookTimeoutMs: 3000,
-      },
-    ),
+    decide: createLimiter(clock).guard(law, { ...NO_LIMITS, ...options.limits }),
     chooseOrigin: choose,
     startRelay: createRelay({
       clock,

@@ -29,6 +29,9 @@ const REFUSED: Readonly<Record<RejectionKind, number>> = {
   unavailable: 503,
 };
 
+/** When to come again after too much. @see RFC 2326 §12.31 */
+const RETRY_AFTER_S = '5';
+
 /** What an answer says besides its status. */
 export interface AnswerParts {
   readonly reason?: string;
@@ -61,7 +64,8 @@ export function refusal(request: RtspRequest, rejection: Rejection): Buffer {
   const challenge: readonly HeaderEntry[] = isChallenge(rejection)
     ? [['WWW-Authenticate', writeBasicChallenge(REALM)]]
     : [['Connection', 'close']];
-  return answer(request, REFUSED[rejection.kind], { reason, headers: challenge });
+  const later: readonly HeaderEntry[] = rejection.kind === 'limited' ? [['Retry-After', RETRY_AFTER_S]] : [];
+  return answer(request, REFUSED[rejection.kind], { reason, headers: [...challenge, ...later] });
 }
 
 /** Whether the client is asked to come again with credentials, on the same connection. */

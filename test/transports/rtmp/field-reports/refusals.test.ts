@@ -74,6 +74,35 @@ describe('a refusal', () => {
     expect(gate.open).toBe(0);
   });
 
+  it('RTMP-22 stops judging a client that comes again for ever with the same bad token, and holds none of its sockets', async () => {
+    const gate = makeGate({ limits: { failuresPerToken: 5 } });
+    const bad = `${gate.token({ ttlS: 3600 }).slice(0, -8)}AAAAAAAA`;
+    const said: string[] = [];
+    for (let time = 0; time < 20; time++) {
+      const { peer, gateSide } = await askToPublish(gate, 'live', `cam?token=${bad}`);
+      said.push(peer.lastDescription);
+      // At once, and by our own end: no answer is held back to slow the client down.
+      expect([peer.closed, gateSide.ending, gate.open]).toEqual([true, 'end', 0]);
+    }
+    expect(said).toEqual([
+      ...Array<string>(5).fill('token-signature: the token signature does not match'),
+      ...Array<string>(15).fill('limit-rate: too many attempts'),
+    ]);
+    // Neither its neighbour behind the same address nor itself with a good token waits for that.
+    const { peer } = await askToPublish(gate, 'live', `cam?token=${gate.token()}`);
+    expect(peer.codes).toContain('NetStream.Publish.Start');
+  });
+
+  it('RTMP-22 takes a client that shows its token only with the stream name for no failure', async () => {
+    const gate = makeGate({ limits: { failuresPerToken: 1, failuresPerAddress: 1 } });
+    for (let time = 0; time < 3; time++) {
+      const { peer } = await askToPublish(gate, 'live', 'cam');
+      expect(peer.lastDescription).toMatch('token-missing');
+    }
+    const { peer } = await askToPublish(gate, 'live', `cam?token=${gate.token()}`);
+    expect(peer.codes).toContain('NetStream.Publish.Start');
+  });
+
   it.each([
     ['the law', {}, () => 'cam?token=x'],
     ['the origin at connect', { refuseConnect: 'NetConnection.Connect.Rejected' }, undefined],
