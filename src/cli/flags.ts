@@ -47,3 +47,10 @@ export const WHY_FLAGS = {
   revocations: { type: 'text', placeholder: 'FILE', help: 'Revocations; default: the file that the config names.' },
   offline: { type: 'switch', help: 'Fetch no key sets (auth.keys[].jwksUrl).' },
 } as const satisfies FlagSpecs;
+
+/** Flags of `doctor`. */
+export const DOCTOR_FLAGS = {
+  config: { ...config, help: 'The config to look around for. Without it only the machine is looked at.' },
+  running: { type: 'switch', help: 'The gateway runs now: its ports must be taken, and answer.' },
+  json: { type: 'switch', help: 'Print one JSON object.' },
+} as const satisfies FlagSpecs;

@@ -1,5 +1,5 @@
 import type { FlagSpecs } from './arguments.js';
-import { CHECK_FLAGS, DEV_FLAGS, MINT_FLAGS, SERVE_FLAGS, WHY_FLAGS } from './flags.js';
+import { CHECK_FLAGS, DEV_FLAGS, DOCTOR_FLAGS, MINT_FLAGS, SERVE_FLAGS, WHY_FLAGS } from './flags.js';
 
 /** What there is to say of a command. */
 interface Topic {
@@ -34,6 +34,14 @@ from the environment: PORTCULLIS_LISTEN__RTMP__PORT=1936 sets listen.rtmp.port.`
     summary: 'Look a config over without starting anything.',
     flags: CHECK_FLAGS,
     details: 'Reads everything that serve would read, files and variables too, and tells all faults and warnings.',
+  },
+  doctor: {
+    usage: 'portcullis doctor [--config FILE] [--running] [--json]',
+    summary: 'Look around: ports, certificates, clock, secrets, origins, UDP; tells what to do.',
+    flags: DOCTOR_FLAGS,
+    details: `Starts no gateway: it takes each port for a moment, and asks each origin and server once by its own protocol, without
+a token. Each thing that is not fine comes with what to do. Exit code 1 if anything is a FAULT.
+Run it as the user, and on the machine, that the gateway runs on.`,
   },
   'token mint': {
     usage: 'portcullis token mint --config FILE [flags]',

@@ -11,6 +11,10 @@ const COMMANDS: Readonly<Record<TopicName, () => Promise<Command>>> = {
   },
   dev: async () => (await import('./dev.js')).runDev,
   check: async () => (await import('./check.js')).runCheck,
+  doctor: async () => {
+    const { runDoctor } = await import('./doctor.js');
+    return (args, io) => runDoctor(args, io);
+  },
   'token mint': async () => (await import('./token-mint.js')).runMint,
   'token why': async () => (await import('./token-why.js')).runWhy,
 };

@@ -45,7 +45,7 @@ export function createOriginCare({ log, metrics, clock }: OriginCareDeps): Origi
     ...{ log, metrics, clock },
     check: async (name, kind, signal) => {
       const origin = origins.find((one) => one.name === name);
-      if (origin !== undefined) await check(origin, kind, { clock, names }, signal);
+      if (origin !== undefined) await checkOrigin(origin, kind, { clock, names }, signal);
     },
   });
   return {
@@ -88,12 +88,22 @@ function isAsked(address: OriginAddress | undefined): boolean {
   return address !== undefined && address.find !== 'node';
 }
 
-interface CheckDeps {
+/** What one check is made with. */
+export interface CheckDeps {
   readonly clock: Clock;
   readonly names: NameResolver;
 }
 
-async function check(origin: Origin, kind: EndpointKind, deps: CheckDeps, signal: AbortSignal): Promise<void> {
+/**
+ * Asks an origin by one of its protocols whether it lives, at each of its machines until one answers. Nothing is asked where it has
+ * no such address. Rejects with GatewayError.
+ */
+export async function checkOrigin(
+  origin: Origin,
+  kind: EndpointKind,
+  deps: CheckDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const address = origin[kind];
   if (address === undefined) return;
   const choice: OriginChoice = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { helpOf, TOPIC_NAMES } from '../../src/cli/help.js';
-import { CHECK_FLAGS, MINT_FLAGS, SERVE_FLAGS, WHY_FLAGS } from '../../src/cli/flags.js';
+import { CHECK_FLAGS, DOCTOR_FLAGS, MINT_FLAGS, SERVE_FLAGS, WHY_FLAGS } from '../../src/cli/flags.js';
 import { runCli } from '../../src/cli/run.js';
 import { configText, fakeIo } from './fake-io.js';
 
@@ -28,9 +28,10 @@ describe('the command line', () => {
   });
 
   it.each(TOPIC_NAMES)('helps with %s, flag by flag', async (name) => {
-    const flags = { serve: SERVE_FLAGS, check: CHECK_FLAGS, 'token mint': MINT_FLAGS, 'token why': WHY_FLAGS, dev: {} }[
-      name
-    ];
+    const flags = {
+      ...{ serve: SERVE_FLAGS, check: CHECK_FLAGS, 'token mint': MINT_FLAGS, 'token why': WHY_FLAGS },
+      ...{ dev: {}, doctor: DOCTOR_FLAGS },
+    }[name];
     for (const args of [
       [...name.split(' '), '--help'],
       ['help', ...name.split(' ')],
