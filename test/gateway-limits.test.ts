@@ -43,7 +43,9 @@ function config(limits: Readonly<Record<string, unknown>>, secret = SECRET) {
 async function start(limits: Readonly<Record<string, unknown>>) {
   const decisions: LogFields[] = [];
   const log = {
-    write: (_level: string, event: string, fields: LogFields) => void (event === 'decision' && decisions.push(fields)),
+    write: (_level: string, event: string, fields: LogFields) => {
+      if (event === 'decision') decisions.push(fields);
+    },
     enabled: () => true,
   };
   gateway = await startGateway(config(limits), { log, metrics: createMetrics(), clock: systemClock });

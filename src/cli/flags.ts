@@ -44,6 +44,7 @@ export const WHY_FLAGS = {
   action: { type: 'text', placeholder: 'ACTION', help: 'connect, publish or subscribe.' },
   path: { type: 'text', placeholder: 'PATH', help: 'The stream: app[/room…]/name; for connect app[/room…].' },
   transport: { type: 'text', placeholder: 'NAME', help: 'RTMP, RTSP, WHIP or WHEP; default: RTMP.' },
+  address: { type: 'text', placeholder: 'IP', help: "The client's address; default: one that may come in." },
   revocations: { type: 'text', placeholder: 'FILE', help: 'Revocations; default: the file that the config names.' },
   offline: { type: 'switch', help: 'Fetch no key sets (auth.keys[].jwksUrl).' },
 } as const satisfies FlagSpecs;

@@ -20,6 +20,7 @@ import { usageLine } from './help.js';
 import { EXIT, type CliIo, type Command } from './io.js';
 import { loadConfigFor } from './load-config.js';
 import { transportOf } from './token-mint.js';
+import { judgeAddress, limitNotes } from './why-limits.js';
 
 /** What is read of standard input; a token has at most 8 kB. */
 const MAX_TOKEN_BYTES = 65_536;
@@ -39,6 +40,16 @@ export const runWhy: Command = async (args, io) => {
   const loaded = loadConfigFor('token why', flags.config, io);
   if (!loaded.ok) return loaded.code;
   const { auth } = loaded.config;
+  const { limits } = loaded.config;
+  const judged = judgeAddress(limits, flags.address);
+  if ('problem' in judged) {
+    io.stderr(usageLine('token why', judged.problem));
+    return EXIT.usage;
+  }
+  if (judged.no !== undefined) {
+    io.stdout(judged.no);
+    return EXIT.failed;
+  }
   const hooks = loaded.config.hooks.map(({ name }) => name);
   if (!hooks.includes('verify-token')) {
     const [verdict, code] = withoutVerify(loaded.config);
@@ -56,7 +67,8 @@ export const runWhy: Command = async (args, io) => {
   }
   const policy = { ...claimPolicyOf(auth), ...revoked, keys: joinKeys(keys.keySet.keys, [{ keys: fetched.keys }]) };
   const explanation = explainToken(token.reveal(), question, policy, io.clock.now(), hooks);
-  io.stdout([report(question, explanation), ...fetched.notes, ...unasked(loaded.config)].join(''));
+  const notes = [...fetched.notes, ...unasked(loaded.config), ...limitNotes(limits, flags.address, explanation.code)];
+  io.stdout([report(question, explanation), ...notes].join(''));
   return explanation.ok ? EXIT.fine : EXIT.failed;
 };
 

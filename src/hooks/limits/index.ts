@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../model/clock.js';
 import type { Decision } from '../../model/decision.js';
 import type { Decide } from '../../model/hook.js';
-import { reject, type Rejection } from '../../model/rejection.js';
+import { reject, REJECTIONS, type Rejection, type RejectionCode } from '../../model/rejection.js';
 import type { ConnectionRequest } from '../../model/request.js';
 import { createNetworks, networkOf, readAddress, type Networks } from '../../wire/cidr.js';
 import { createFailures } from './failures.js';
@@ -77,7 +77,7 @@ function guarded({ rates, failures }: Memory, decide: Decide, rules: LimitRules)
       if (shown !== undefined) failures.ofToken.forget(shown);
       return;
     }
-    if (!isFailure(decision.rejection)) return;
+    if (!isFailure(decision.rejection.code)) return;
     if (network !== undefined && failuresPerAddress > 0) failures.ofAddress.failed(network);
     const shown = failuresPerToken > 0 ? shownKey(request) : undefined;
     if (shown !== undefined) failures.ofToken.failed(shown);
@@ -102,11 +102,11 @@ function guarded({ rates, failures }: Memory, decide: Decide, rules: LimitRules)
 }
 
 /**
- * A guess that was wrong. A client that shows nothing at first, as Adobe's logins and RTSP do, has guessed nothing; one that comes
+ * Whether a code counts as a failure: a guess that was wrong. A client that shows nothing at first, as Adobe's logins and RTSP do, has guessed nothing; one that comes
  * too early is right soon.
  */
-function isFailure({ kind, code }: Rejection): boolean {
-  return kind === 'unauthenticated' && code !== 'token-missing' && code !== 'token-not-yet-valid';
+export function isFailure(code: RejectionCode): boolean {
+  return REJECTIONS[code].kind === 'unauthenticated' && code !== 'token-missing' && code !== 'token-not-yet-valid';
 }
 
 /** Stands for the address together with all that was shown, and tells neither; undefined where nothing was. */
