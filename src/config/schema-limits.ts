@@ -112,7 +112,7 @@ export const logSchema = z
     maxPerSecond: count()
       .default(100)
       .describe(
-        'Lines a second of one event, code and address; what is beyond is counted in `log.suppressed`. Starts and ends of streams are always written. 0: no limit.',
+        'Lines a second of one event, code and address; what is beyond is counted in `lines.suppressed`. Starts and ends of streams are always written. 0: no limit.',
       ),
   })
   .prefault({})

@@ -20,7 +20,7 @@ export type LogEvent =
   | 'hook.state'
   | 'hook.note'
   | 'origin.state'
-  | 'log.suppressed'
+  | 'lines.suppressed'
   | 'embedded-origin';
 
 /** How much a line matters. */

@@ -56,7 +56,7 @@ interface Summary {
 
 /**
  * Keeps floods out of a log: beyond `maxPerSecond` lines of one event, code and address in a second, lines are counted
- * and summed up in one `log.suppressed` per event and code, at the highest level among them. Never throws.
+ * and summed up in one `lines.suppressed` per event and code, at the highest level among them. Never throws.
  */
 export function sampleLog(log: Log, { maxPerSecond, clock }: SamplingOptions): SampledLog {
   if (maxPerSecond === 0) {
@@ -75,7 +75,7 @@ export function sampleLog(log: Log, { maxPerSecond, clock }: SamplingOptions): S
     cancel = undefined;
     const summaries = summed(sorts.values());
     sorts.clear();
-    for (const { level, ...fields } of summaries) log.write(level, 'log.suppressed', fields);
+    for (const { level, ...fields } of summaries) log.write(level, 'lines.suppressed', fields);
   };
   const sortOf = (event: LogEvent, fields: LogFields): Sort => {
     const now = clock.now();

@@ -25,7 +25,7 @@ describe('a sampled log', () => {
     expect(lines.slice(3)).toEqual([
       [
         'info',
-        'log.suppressed',
+        'lines.suppressed',
         { of: 'decision', code: 'token-missing', suppressed: 7, addresses: 1, address: '192.0.2.1' },
       ],
     ]);
@@ -49,7 +49,7 @@ describe('a sampled log', () => {
     expect(lines.slice(20)).toEqual([
       [
         'info',
-        'log.suppressed',
+        'lines.suppressed',
         { of: 'decision', code: 'token-missing', suppressed: 40, addresses: 20, address: undefined },
       ],
     ]);
@@ -80,7 +80,7 @@ describe('a sampled log', () => {
       clock.advance(1000);
     }
     expect(lines.filter(([level]) => level === 'error')).toHaveLength(9);
-    expect(lines[2]).toEqual(['error', 'log.suppressed', expect.objectContaining({ code: 'dial', suppressed: 3 })]);
+    expect(lines[2]).toEqual(['error', 'lines.suppressed', expect.objectContaining({ code: 'dial', suppressed: 3 })]);
   });
 
   it('counts no line that its level would not write', () => {
@@ -105,7 +105,7 @@ describe('a sampled log', () => {
     refuse('a');
     clock.jump(-3_600_000);
     refuse('a');
-    expect(events()).toEqual(['decision', 'log.suppressed', 'decision']);
+    expect(events()).toEqual(['decision', 'lines.suppressed', 'decision']);
   });
 
   it('writes everything when there is no limit', () => {

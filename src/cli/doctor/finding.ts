@@ -33,10 +33,10 @@ export function findingsOf(check: Finding['check'], about: string) {
 export function systemCodeOf(error: unknown): string | undefined {
   let one = error;
   let found: string | undefined;
-  for (let depth = 0; depth < 5 && one instanceof Error; depth += 1) {
-    const { code } = one as { readonly code?: unknown };
+  for (let depth = 0; depth < 5 && typeof one === 'object' && one !== null; depth += 1) {
+    const { code, cause } = one as { readonly code?: unknown; readonly cause?: unknown };
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code)) found = code;
-    one = one.cause;
+    one = cause;
   }
   return found;
 }

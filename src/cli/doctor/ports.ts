@@ -28,25 +28,11 @@ export async function checkPorts({ listen }: Config, options: PortsOptions): Pro
     const place = listen[name];
     return place === undefined ? [] : [{ name, host: place.host, port: place.port }];
   });
-  const findings = [...sharedPorts(tcp)];
+  const findings: Finding[] = [];
   for (const place of tcp) findings.push(await checkTcp(`listen.${place.name}`, place, options.isRunning));
   if (rtsp?.udpPorts !== undefined) findings.push(await checkRange(rtsp.host, rtsp.udpPorts, options.isRunning));
   if (media !== undefined) findings.push(...(await checkMedia(media, options)));
   return findings;
-}
-
-function sharedPorts(places: readonly (Place & { readonly name: string })[]): readonly Finding[] {
-  return places.flatMap((one, index) =>
-    places
-      .slice(index + 1)
-      .filter(({ host, port }) => port !== 0 && port === one.port && host === one.host)
-      .map(({ name }) =>
-        findingsOf('port', `listen.${name}`).fault(
-          `it is the port of listen.${one.name} too`,
-          'Give each listener a port of its own.',
-        ),
-      ),
-  );
 }
 
 async function checkTcp(about: string, place: Place, isRunning: boolean): Promise<Finding> {
