@@ -1,17 +1,22 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { crashText, warningText } from './cli/crash.js';
 import { systemIo } from './cli/system-io.js';
 import { runCli } from './cli/run.js';
-import { redact } from './telemetry/redact.js';
 
-/** A bug, not a case of use: the state is unknown, so the process ends, in one line. */
+/** A bug, not a case of use: the state is unknown, so the process ends. */
 function die(error: unknown): void {
-  process.stderr.write(`portcullis: unexpected: ${redact(error instanceof Error ? error.message : String(error))}\n`);
+  process.stderr.write(crashText(error));
   process.exit(1);
 }
 
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
+// Node writes warnings as they are, and a module may have put a token into one. None is heard with --no-warnings.
+if (process.listenerCount('warning') > 0) {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => process.stderr.write(warningText(warning)));
+}
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
