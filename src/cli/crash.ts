@@ -38,7 +38,7 @@ function messageOf(thrown: unknown): string {
       // What an object has to say of itself could be anything, and is rarely of use.
       return 'something that is no error was thrown';
     default:
-      return redact(String(thrown as number | bigint | boolean | symbol | undefined));
+      return redact(String(thrown));
   }
 }
 
