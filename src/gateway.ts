@@ -8,6 +8,7 @@ import { admitted, openListeners, type ListenAddress } from './gateway/listeners
 import { createKeySources } from './gateway/key-sources.js';
 import { createLive } from './gateway/live.js';
 import { createOriginCare } from './gateway/origin-care.js';
+import { createTrustedProxies } from './gateway/proxies.js';
 import { restartNotes } from './gateway/restart-notes.js';
 import { sessionRulesOf } from './gateway/session-rules.js';
 import { createTokenMemory } from './gateway/token-memory.js';
@@ -133,13 +134,14 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   const rtsp = createRtspTransport({ ...tongue, ...datagramsOf(config) }, live.options);
   const media = await openMedia(config, deps);
   const webrtc = joinWebrtc(live, { door, clock, log, metrics, media });
-  const admission = createAdmission(live.limits, (reason, transport) =>
+  const proxies = createTrustedProxies({ live, log, metrics });
+  const admission = createAdmission(proxies.unlimited(live.limits), (reason, transport) =>
     metrics.count('connections_refused_total', { transport, reason }),
   );
   const opened = new Map<string, ListenAddress>();
   const certificates = createCertificateCare(config, deps);
   const listeners = await openListeners(config, deps, {
-    ...{ media, certificates },
+    ...{ media, certificates, proxies },
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone), { admission, metrics }),
     openAdmin: (endpoint, onError) => {
@@ -152,7 +154,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     },
     listenHttp: (endpoint, isSecure, onError) =>
       listenForWebrtc(config, endpoint, isSecure, {
-        ...{ transport: webrtc, admission, certificates, metrics, clock, onError },
+        ...{ transport: webrtc, admission, certificates, proxies, metrics, clock, onError },
       }),
   });
   // Only now: nobody would end the checks of a gateway that could not open its ports.

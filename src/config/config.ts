@@ -8,16 +8,18 @@ import type { ORIGIN_PRESETS } from './schema-origins.js';
 /** The config as the rooms get it: complete, checked, secrets read, defaults of presets and profiles filled in. */
 export interface Config {
   readonly listen: {
-    readonly rtmp?: Endpoint;
-    readonly rtmps?: Endpoint;
+    readonly rtmp?: MediaListener;
+    readonly rtmps?: MediaListener;
     readonly rtsp?: RtspEndpoint;
-    readonly rtsps?: Endpoint;
+    readonly rtsps?: MediaListener;
     readonly http?: HttpEndpoint;
     readonly https?: HttpEndpoint;
     /** UDP, for the media of WebRTC. */
     readonly media?: MediaEndpoint;
     readonly admin?: Endpoint & { readonly token?: Secret };
   };
+  /** Addresses and networks of the proxies that may tell a client's address. */
+  readonly trustedProxies: readonly string[];
   readonly tls: Tls;
   readonly auth: Auth;
   readonly hooks: readonly HookConfig[];
@@ -35,8 +37,14 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Where to listen for clients. */
+export interface MediaListener extends Endpoint {
+  /** Whether trusted proxies tell the client's address before all else; absent: no. */
+  readonly proxyProtocol?: 'optional' | 'required';
+}
+
 /** Where to listen for RTSP. */
-export interface RtspEndpoint extends Endpoint {
+export interface RtspEndpoint extends MediaListener {
   /** UDP ports for media; absent: TCP only. */
   readonly udpPorts?: PortRange;
 }
@@ -48,7 +56,9 @@ export interface PortRange {
 }
 
 /** Where WHIP and WHEP are spoken. */
-export interface HttpEndpoint extends Endpoint {
+export interface HttpEndpoint extends MediaListener {
+  /** The header by which trusted proxies tell the client's address; absent: none. */
+  readonly forwarded?: 'x-forwarded-for' | 'forwarded';
   /** Base of the URLs given to clients, without a slash at the end; absent: the host they name. */
   readonly publicUrl?: string;
   readonly pages: boolean;

@@ -8,6 +8,7 @@ import type {
   HttpEndpoint,
   IceServer,
   MediaEndpoint,
+  MediaListener,
   RtspEndpoint,
 } from './config.js';
 import type { PathStep } from './fault.js';
@@ -34,11 +35,12 @@ export function resolveListen(input: ConfigInput, to: Resolving): Config['listen
   }
   samePorts(input.listen, to);
   checkMedia(input, to);
+  checkProxies(input.listen, to);
   return {
-    ...(rtmp && { rtmp }),
-    ...(rtmps && { rtmps }),
+    ...(rtmp && { rtmp: resolveListener(rtmp) }),
+    ...(rtmps && { rtmps: resolveListener(rtmps) }),
     ...(rtsp && { rtsp: resolveRtsp(rtsp, to) }),
-    ...(rtsps && { rtsps }),
+    ...(rtsps && { rtsps: resolveListener(rtsps) }),
     ...(http && { http: resolveHttp(http) }),
     ...(https && { https: resolveHttp(https) }),
     ...(media && { media: resolveMedia(media, to) }),
@@ -54,17 +56,54 @@ type RtspInput = NonNullable<ConfigInput['listen']['rtsp']>;
 type HttpInput = NonNullable<ConfigInput['listen']['http']>;
 type MediaInput = NonNullable<ConfigInput['listen']['media']>;
 
-function resolveRtsp({ host, port, udpPorts }: RtspInput, to: Resolving): RtspEndpoint {
+type ListenerInput = NonNullable<ConfigInput['listen']['rtmp']>;
+
+function resolveListener({ host, port, proxyProtocol }: ListenerInput): MediaListener {
+  return { host, port, ...(proxyProtocol !== 'off' && { proxyProtocol }) };
+}
+
+/** Without anybody who is believed, nobody would get in, or all would look like one client. */
+function checkProxies(listen: ConfigInput['listen'], to: Resolving): void {
+  const asking = MEDIA_LISTENERS.flatMap((name): PathStep[][] => {
+    const listener = listen[name];
+    if (listener === undefined) return [];
+    const keys = [
+      ...(listener.proxyProtocol === 'off' ? [] : ['proxyProtocol']),
+      ...('forwarded' in listener && listener.forwarded !== 'off' ? ['forwarded'] : []),
+    ];
+    return keys.map((key) => ['listen', name, key]);
+  });
+  const trusted = ['listen', 'trustedProxies'];
+  if (listen.trustedProxies.length > 0) {
+    if (asking.length === 0)
+      to.warn(
+        trusted,
+        'means nothing: no listener has proxyProtocol or forwarded',
+        'expected one of them, or no proxies',
+      );
+    return;
+  }
+  for (const path of asking)
+    to.fault(path, 'believes proxies, but none is trusted', 'expected their addresses in listen.trustedProxies');
+}
+
+function resolveRtsp({ udpPorts, ...input }: RtspInput, to: Resolving): RtspEndpoint {
   const [, first, last] = UDP_PORTS.exec(udpPorts)?.map(Number) ?? [];
-  if (first === undefined || last === undefined || Number.isNaN(first)) return { host, port };
+  const listener = resolveListener(input);
+  if (first === undefined || last === undefined || Number.isNaN(first)) return listener;
   const fits = first >= 1 && last <= 65535 && last > first;
   if (!fits)
     to.fault(['listen', 'rtsp', 'udpPorts'], 'is no range of ports', 'expected two of 1 to 65535, the lower first');
-  return { host, port, udpPorts: { first, last } };
+  return { ...listener, udpPorts: { first, last } };
 }
 
-function resolveHttp({ host, port, pages, publicUrl }: HttpInput): HttpEndpoint {
-  return { host, port, pages, ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/$/, '') }) };
+function resolveHttp({ pages, publicUrl, forwarded, ...input }: HttpInput): HttpEndpoint {
+  return {
+    ...resolveListener(input),
+    pages,
+    ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/$/, '') }),
+    ...(forwarded !== 'off' && { forwarded }),
+  };
 }
 
 /** Media through the gateway needs the port it comes in by. */

@@ -14,6 +14,7 @@ export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: Chec
   checkServed(input, to);
   checkFetchTimes(input, to);
   return {
+    trustedProxies: input.listen.trustedProxies,
     listen: resolveListen(input, to),
     tls: resolveTls(input.tls, to),
     auth: resolveAuth(input.auth, to, checkKeys),

@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { fileRef, host, ipAddress, port, secretRef } from './schema-fields.js';
+import { fileRef, host, ipAddress, networks, port, secretRef } from './schema-fields.js';
 
 const listenHost = () => host().default('0.0.0.0').describe('Address to listen on; `::` is all of IPv6 and IPv4.');
+
+const proxyProtocol = () =>
+  z
+    .enum(['off', 'optional', 'required'])
+    .default('off')
+    .describe(
+      "Whether the header of the PROXY protocol (1 or 2), before TLS, tells the client's address; only `listen.trustedProxies` may send one. `required`: whoever sends none is cut.",
+    );
 
 /** Base of the URLs that clients are given: scheme, host, port, path. */
 export const PUBLIC_URL =
@@ -15,6 +23,13 @@ const httpListener = (defaultPort: number, description: string) =>
     .strictObject({
       host: listenHost(),
       port: port().default(defaultPort).describe('TCP port; 0 lets the system choose one.'),
+      proxyProtocol: proxyProtocol(),
+      forwarded: z
+        .enum(['off', 'x-forwarded-for', 'forwarded'])
+        .default('off')
+        .describe(
+          "The header by which `listen.trustedProxies` tell the client's address; it must be the one that they set. `x-forwarded-for` reads `X-Forwarded-Proto` and `-Host` too, `forwarded` is RFC 7239.",
+        ),
       publicUrl: z
         .string()
         .regex(PUBLIC_URL, {
@@ -53,10 +68,16 @@ const iceServerSchema = z.strictObject({
 /** `listen`: what is not named here is not opened. */
 export const listenSchema = z
   .strictObject({
+    trustedProxies: networks()
+      .default([])
+      .describe(
+        "Addresses and networks of the proxies that are believed when they tell the client's address: by `proxyProtocol` and `forwarded` of the listeners.",
+      ),
     rtmp: z
       .strictObject({
         host: listenHost(),
         port: port().default(1935).describe('TCP port; 0 lets the system choose one.'),
+        proxyProtocol: proxyProtocol(),
       })
       .optional()
       .describe('RTMP in the clear.'),
@@ -64,6 +85,7 @@ export const listenSchema = z
       .strictObject({
         host: listenHost(),
         port: port().default(8443).describe('TCP port; 0 lets the system choose one.'),
+        proxyProtocol: proxyProtocol(),
       })
       .optional()
       .describe('RTMP inside TLS; needs `tls.certificates`.'),
@@ -71,6 +93,7 @@ export const listenSchema = z
       .strictObject({
         host: listenHost(),
         port: port().default(8554).describe('TCP port; 0 lets the system choose one.'),
+        proxyProtocol: proxyProtocol(),
         udpPorts: z
           .string()
           .regex(UDP_PORTS, { error: 'is not a range of ports; expected 20000-20999, or off' })
@@ -85,6 +108,7 @@ export const listenSchema = z
       .strictObject({
         host: listenHost(),
         port: port().default(8555).describe('TCP port; 0 lets the system choose one.'),
+        proxyProtocol: proxyProtocol(),
       })
       .optional()
       .describe('RTSP inside TLS, media too; needs `tls.certificates`.'),

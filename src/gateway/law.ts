@@ -26,6 +26,8 @@ export interface LawDeps {
   readonly memory: Pick<LastingTokenMemory, 'tokens'>;
   /** Who asked how often. */
   readonly limiter: Limiter;
+  /** Addresses of proxies, behind which there are many. */
+  readonly isShared: (address: string) => boolean;
 }
 
 /** The law of one config. */
@@ -48,7 +50,10 @@ export function createLaw(config: Config, deps: LawDeps): Law {
   };
   const hookTimeoutMs = config.limits.hookTimeoutSeconds * 1000;
   return {
-    decide: deps.limiter.guard(createPipeline(hooks, { clock, hookTimeoutMs, onHookError }), config.limits),
+    decide: deps.limiter.guard(createPipeline(hooks, { clock, hookTimeoutMs, onHookError }), {
+      ...config.limits,
+      isShared: deps.isShared,
+    }),
     farewell: createFarewell(hooks, onHookError),
   };
 }

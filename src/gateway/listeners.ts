@@ -1,4 +1,4 @@
-import type { Config, HttpEndpoint } from '../config/config.js';
+import type { Config, HttpEndpoint, MediaListener } from '../config/config.js';
 import type { ByteStream } from '../model/byte-stream.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { TransportName } from '../model/transport.js';
@@ -7,6 +7,7 @@ import { listenTcp } from '../net/tcp.js';
 import { listenTls, type UseCertificates } from '../net/tls.js';
 import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
 import type { CertificateCare } from './certificates.js';
+import type { TrustedProxies } from './proxies.js';
 
 /** Where a listener can be reached. */
 export interface ListenAddress {
@@ -52,6 +53,7 @@ export function admitted(
 export interface ListenerUsers {
   /** What TLS listeners show. */
   readonly certificates: CertificateCare;
+  readonly proxies: TrustedProxies;
   /** Open already, since its port is part of what others say. */
   readonly media: MediaPlane | undefined;
   readonly RTMP: (stream: ByteStream) => void;
@@ -80,9 +82,13 @@ export async function openListeners(
     if (listener.useCertificates !== undefined) users.certificates.tell(listener.useCertificates);
     log.write('info', 'listener.open', { listener: name, host: listener.host, port: listener.port });
   };
-  const secure = (at: ListenAddress, transport: 'RTMP' | 'RTSP'): Promise<Closable> =>
+  const plain = (at: MediaListener, transport: 'RTMP' | 'RTSP'): Promise<Closable> => {
+    const proxies = users.proxies.rulesOf(at, transport);
+    return listenTcp({ host: at.host, port: at.port, proxies, onStream: users[transport], onError });
+  };
+  const secure = (at: MediaListener, transport: 'RTMP' | 'RTSP'): Promise<Closable> =>
     listenTls({
-      ...at,
+      ...{ host: at.host, port: at.port, proxies: users.proxies.rulesOf(at, transport) },
       ...users.certificates.now,
       timeoutMs: config.limits.handshakeTimeoutSeconds * 1000,
       onStream: users[transport],
@@ -94,9 +100,9 @@ export async function openListeners(
       const { address } = users.media;
       await open('media', Promise.resolve({ ...address, close: () => users.media?.close() ?? Promise.resolve() }));
     }
-    if (rtmp !== undefined) await open('rtmp', listenTcp({ ...rtmp, onStream: users.RTMP, onError }));
+    if (rtmp !== undefined) await open('rtmp', plain(rtmp, 'RTMP'));
     if (rtmps !== undefined) await open('rtmps', secure(rtmps, 'RTMP'));
-    if (rtsp !== undefined) await open('rtsp', listenTcp({ ...rtsp, onStream: users.RTSP, onError }));
+    if (rtsp !== undefined) await open('rtsp', plain(rtsp, 'RTSP'));
     if (rtsps !== undefined) await open('rtsps', secure(rtsps, 'RTSP'));
     if (http !== undefined) await open('http', users.listenHttp(http, false, onError));
     if (https !== undefined) await open('https', users.listenHttp(https, true, onError));

@@ -6,6 +6,7 @@ import type { StartRelay } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { AdmissionLimits } from '../net/admission.js';
 import type { Pacer } from '../net/pacing.js';
+import { createNetworks } from '../wire/cidr.js';
 import type { ForeignHooks } from './foreign-hooks.js';
 import type { KeySources } from './key-sources.js';
 import { createLaw } from './law.js';
@@ -21,6 +22,8 @@ export interface Generation {
   readonly farewell: Farewell;
   readonly origins: Origins;
   readonly startRelay: StartRelay;
+  /** Addresses of proxies, behind which there are many. */
+  readonly isShared: (address: string) => boolean;
 }
 
 /** Figures that the transports look up each time they need one, so that a new config holds from the next client on. */
@@ -80,7 +83,7 @@ export function createLive(config: Config, deps: LiveDeps): Live {
       get maxUnauthenticated() {
         return limits().unauthenticated || Infinity;
       },
-      maxUnauthenticatedPerAddress: () => limits().unauthenticatedPerAddress,
+      maxUnauthenticatedPerAddress: (address) => (now.isShared(address) ? 0 : limits().unauthenticatedPerAddress),
       get allowRecord() {
         return now.config.relay.allowRecord;
       },
@@ -98,9 +101,11 @@ export function createLive(config: Config, deps: LiveDeps): Live {
 }
 
 function generationOf(config: Config, deps: LiveDeps): Generation {
+  const proxies = createNetworks(config.trustedProxies);
+  const isShared = (address: string): boolean => proxies.has(address);
   return {
-    config,
-    ...createLaw(config, deps),
+    ...{ config, isShared },
+    ...createLaw(config, { ...deps, isShared }),
     origins: createOrigins(config, deps),
     startRelay: createRelaying(config, deps.clock, deps.pacer),
   };

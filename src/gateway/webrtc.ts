@@ -12,6 +12,7 @@ import { createMediaPlane } from '../transports/webrtc/media/plane.js';
 import type { OriginManners } from '../transports/webrtc/presets.js';
 import type { CertificateCare } from './certificates.js';
 import type { Live } from './live.js';
+import type { TrustedProxies } from './proxies.js';
 
 /** What WHIP and WHEP need of the rest of the gateway. */
 export interface WebrtcParts {
@@ -97,6 +98,7 @@ export interface HttpListening {
   readonly transport: WebrtcTransport;
   readonly admission: Admission;
   readonly certificates: CertificateCare;
+  readonly proxies: TrustedProxies;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly onError: (error: Error) => void;
@@ -107,7 +109,7 @@ export function listenForWebrtc(
   config: Config,
   endpoint: HttpEndpoint,
   isSecure: boolean,
-  { transport, admission, certificates, metrics, clock, onError }: HttpListening,
+  { transport, admission, certificates, proxies, metrics, clock, onError }: HttpListening,
 ): Promise<HttpListener> {
   const { host, port, publicUrl, pages } = endpoint;
   const timeoutMs = config.limits.handshakeTimeoutSeconds * 1000;
@@ -115,6 +117,8 @@ export function listenForWebrtc(
   return listenHttpServer({
     ...{ host, port, clock, onError },
     ...(isSecure && certificates.now),
+    proxies: proxies.rulesOf(endpoint, 'HTTP'),
+    forwarded: proxies.forwardedOf(endpoint),
     limits: { headersTimeoutMs: timeoutMs, requestTimeoutMs: timeoutMs },
     handle: (request) => transport.answer(request, { publicUrl, pages }),
     refuse: (status) => transport.refuse(status),
