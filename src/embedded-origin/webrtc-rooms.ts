@@ -44,7 +44,8 @@ export class WebrtcRooms {
     if (this.#streams.has(path)) return { ok: false, status: 409 };
     const [video] = offeredVideo(sdp);
     if (video === undefined && /^m=video /m.test(sdp)) return { ok: false, status: 406 };
-    const pc = this.#connection(video, `x-google-start-bitrate=${START_BITRATE_KBPS}`);
+    const hint = `x-google-start-bitrate=${START_BITRATE_KBPS}`;
+    const pc = this.#connection(video, hint, /^a=simulcast:[^\r\n]*send /m.test(sdp));
     const stream = this.#receive(pc, video);
     this.#streams.set(path, stream);
     return this.#answer(pc, sdp, () => {
@@ -88,8 +89,9 @@ export class WebrtcRooms {
     return true;
   }
 
-  #connection(video: OfferedCodec | undefined, hint: string): Werift.RTCPeerConnection {
+  #connection(video: OfferedCodec | undefined, hint: string, hasLayers = false): Werift.RTCPeerConnection {
     const { RTCPeerConnection, RTCRtpCodecParameters, useNACK, useOPUS, usePLI, useREMB } = this.#werift;
+    const { useSdesMid, useSdesRTPStreamId } = this.#werift;
     const parameters = [video?.parameters ?? '', hint].filter((part) => part !== '').join(';');
     const codec = video && {
       ...{ mimeType: `video/${video.name}`, clockRate: 90_000 },
@@ -99,7 +101,8 @@ export class WebrtcRooms {
     };
     return new RTCPeerConnection({
       codecs: { audio: [useOPUS()], video: codec === undefined ? [] : [new RTCRtpCodecParameters(codec)] },
-      headerExtensions: { audio: [], video: [] },
+      // Layers are told apart by what their packets say of themselves.
+      headerExtensions: { audio: [], video: hasLayers ? [useSdesMid(), useSdesRTPStreamId()] : [] },
       iceServers: [],
       iceUseIpv6: false,
       iceUseTcp: false,
@@ -121,7 +124,7 @@ export class WebrtcRooms {
     const taken = new Set<string>();
     pc.onRemoteTransceiverAdded.subscribe(({ receiver, onTrack }) => {
       onTrack.subscribe((track) => {
-        track.onReceiveRtp.once(() => {
+        track.onReceiveRtp.once(({ header: { ssrc } }) => {
           // Of the layers of a simulcast the first that sends.
           if (taken.has(track.kind)) return;
           taken.add(track.kind);
@@ -133,7 +136,7 @@ export class WebrtcRooms {
             out?.writeRtp(copy);
           });
           if (track.kind !== 'video') return;
-          ask = () => void receiver.sendRtcpPLI(track.ssrc ?? 0).catch(() => undefined);
+          ask = () => void receiver.sendRtcpPLI(ssrc).catch(() => undefined);
           ask();
         });
       });
