@@ -1,5 +1,6 @@
 // What a packet costs in the WebRTC media relay, beside the plainest UDP relay that Node can be. All on 127.0.0.1; Linux only.
 // npm run bench -- webrtc [--dist dist] [--rates 10000,40000] [--seconds 4] [--sessions 20] [--rounds 3]
+// npm run bench -- webrtc --setup: what it costs to set a session up (webrtc-setup.mjs).
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     sessions: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '3' },
     as: { type: 'string' },
+    setup: { type: 'boolean', default: false },
   },
 });
 const HOST = '127.0.0.1';
@@ -25,6 +27,8 @@ const PACKET_BYTES = 1100;
 const BURST = 10;
 const SESSIONS = Number(values.sessions);
 const SETTLE_MS = 500;
+const REPORT_EVERY = 101;
+const REPORT = Buffer.from([129, 201, 0, 7, ...Array(28).fill(0)]);
 
 const load = (path) => import(pathToFileURL(`${process.cwd()}/${values.dist}/${path}`).href);
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -115,6 +119,8 @@ async function openSink() {
       return;
     }
     sink.count++;
+    // As an SFU says now and then what has arrived: the gateway goes by who speaks to it.
+    if (sink.count % REPORT_EVERY === 0) socket.send(REPORT, port, address);
     if (!sink.peers.has(port)) sink.peers.add(port);
     if ((sink.count & 15) === 0) sink.delays.push(performance.now() - bytes.readDoubleBE(12));
   });
@@ -192,7 +198,7 @@ async function measureOne(as, rate, direction) {
     clients[at % SESSIONS].socket.send(one);
   };
   // Both learn where the other is, and Node compiles what it needs.
-  await pace(Math.min(rate, 5000), 1.5, up);
+  await pace(Math.min(rate, 5000), 2.5, up);
   await wait(SETTLE_MS);
   const peers = [...sink.peers];
   const down = (at) => sink.socket.send(bytes, peers[at % peers.length], HOST);
@@ -254,6 +260,7 @@ async function measure() {
   }
 }
 
-if (values.as === 'gateway') await gateway();
+if (values.setup) await import('./webrtc-setup.mjs');
+else if (values.as === 'gateway') await gateway();
 else if (values.as === 'plain') await plain();
 else await measure();
