@@ -343,3 +343,26 @@ describe('what is weak', () => {
     expect(await nameServed(listener.port, 'second.example')).toBe('second.example');
   });
 });
+
+describe('certificates that are replaced all the time', () => {
+  it.each([
+    ['without', undefined],
+    ['with', { isRequired: false }],
+  ])('fail no handshake and end no stream, %s certificates of clients', async (_, asked) => {
+    const { listener, bad } = await listening(
+      asked === undefined ? {} : { clientCertificates: { ca: first.cert, ...asked } },
+    );
+    const old = await dial(listener.port);
+    const seen = new Set<string>();
+    for (let round = 0; round < 50; round += 1) {
+      const calls = [undefined, 'first.example', 'second.example'].map((name) => nameServed(listener.port, name));
+      // At any moment of a handshake.
+      for (let turn = 0; turn < round % 7; turn += 1) await turnOver();
+      listener.useCertificates(round % 2 === 0 ? [second, first] : [first, second], first.cert);
+      for (const name of await Promise.all(calls)) seen.add(name);
+    }
+    expect([...seen].sort()).toEqual(['first.example', 'second.example']);
+    expect(old.destroyed).toBe(false);
+    expect(bad).toEqual([]);
+  });
+});
