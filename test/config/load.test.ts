@@ -40,6 +40,13 @@ describe('a small config', () => {
     expect(config.limits).toEqual({
       connections: 0,
       perAddress: 0,
+      unauthenticatedPerAddress: 0,
+      allow: [],
+      deny: [],
+      attemptsPerAddress: 0,
+      attemptsPerSubject: 0,
+      failuresPerToken: 5,
+      failuresPerAddress: 0,
       sessionsPerToken: 0,
       sessionsPerSubject: 0,
       viewersPerStream: 0,
@@ -62,7 +69,7 @@ describe('a small config', () => {
       allowRecord: false,
       publisherConflict: 'reject',
     });
-    expect(config.log).toEqual({ level: 'info', format: 'json' });
+    expect(config.log).toEqual({ level: 'info', format: 'json', maxPerSecond: 100 });
     expect(config.store).toEqual({ type: 'memory' });
     expect(warningsOf(MINIMAL, { env })).toEqual([]);
   });
@@ -614,4 +621,35 @@ describe('presets and profiles', () => {
 
 it('gives the same answer for the same input', () => {
   expect(JSON.stringify(load(MINIMAL, { env }))).toBe(JSON.stringify(load(MINIMAL, { env })));
+});
+
+describe('proxies', () => {
+  const withListen = (listen: string): string => MINIMAL.replace('listen:\n  rtmp: {}', `listen:\n${listen}`);
+
+  it('are nobody by default', () => {
+    expect(configOf(MINIMAL, { env }).trustedProxies).toEqual([]);
+  });
+
+  it('may tell addresses where a listener listens to them', () => {
+    const config = configOf(withListen('  trustedProxies: [10.0.0.0/8]\n  rtmp: { proxyProtocol: required }'), { env });
+    expect(config.trustedProxies).toEqual(['10.0.0.0/8']);
+    expect(config.listen).toEqual({ rtmp: { host: '0.0.0.0', port: 1935, proxyProtocol: 'required' } });
+  });
+
+  it('must be named where a listener believes them', () => {
+    expect(faultsOf(withListen('  rtmp: { proxyProtocol: optional }'), { env }).join()).toContain(
+      'listen.rtmp.proxyProtocol',
+    );
+  });
+
+  it('are warned of where no listener believes them', () => {
+    expect(warningsOf(withListen('  trustedProxies: [10.0.0.1]\n  rtmp: {}'), { env }).join()).toContain(
+      'listen.trustedProxies',
+    );
+  });
+
+  it('are refused where they are no networks', () => {
+    const text = withListen('  trustedProxies: [10.0.0.1/8]\n  rtmp: { proxyProtocol: optional }');
+    expect(faultsOf(text, { env }).join()).toContain('10.0.0.0/8');
+  });
 });
