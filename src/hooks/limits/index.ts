@@ -59,28 +59,28 @@ function guarded({ rates, failures }: Memory, decide: Decide, rules: LimitRules)
     if (network !== undefined && attemptsPerAddress > 0 && !rates.ofAddress.take(network, attemptsPerAddress)) {
       return reject('limit-rate', `the address has used up ${attemptsPerAddress} attempts a minute`);
     }
+    // Who shows nothing guesses nothing yet: a connect whose token comes with the stream, a question that waits for a challenge.
+    if (!showsSomething(request)) return undefined;
     // The address first: who waits for its sake must not use up the try of a token. A token never waits longer than its address.
     if (network !== undefined && failuresPerAddress > 0 && !failures.ofAddress.mayTry(network, failuresPerAddress)) {
       return reject('limit-rate', `the address has failed ${failuresPerAddress} times, it is judged once a minute`);
     }
-    const shown = failuresPerToken > 0 && !failures.ofToken.isEmpty ? shownKey(request) : undefined;
-    if (shown === undefined || failures.ofToken.mayTry(shown, failuresPerToken)) return undefined;
+    if (failuresPerToken === 0 || failures.ofToken.isEmpty) return undefined;
+    if (failures.ofToken.mayTry(shownKey(request), failuresPerToken)) return undefined;
     const detail = `what was shown has failed ${failuresPerToken} times from this address, it is judged once a minute`;
     return reject('limit-rate', detail);
   };
 
   const learn = (request: ConnectionRequest, network: string | undefined, decision: Decision): void => {
+    if (!showsSomething(request)) return;
     if (decision.ok) {
       if (network !== undefined) failures.ofAddress.forget(network);
-      if (failures.ofToken.isEmpty) return;
-      const shown = shownKey(request);
-      if (shown !== undefined) failures.ofToken.forget(shown);
+      if (!failures.ofToken.isEmpty) failures.ofToken.forget(shownKey(request));
       return;
     }
     if (!isFailure(decision.rejection.code)) return;
     if (network !== undefined && failuresPerAddress > 0) failures.ofAddress.failed(network);
-    const shown = failuresPerToken > 0 ? shownKey(request) : undefined;
-    if (shown !== undefined) failures.ofToken.failed(shown);
+    if (failuresPerToken > 0) failures.ofToken.failed(shownKey(request));
   };
 
   return async (request) => {
@@ -109,11 +109,14 @@ export function isFailure(code: RejectionCode): boolean {
   return REJECTIONS[code].kind === 'unauthenticated' && code !== 'token-missing' && code !== 'token-not-yet-valid';
 }
 
-/** Stands for the address together with all that was shown, and tells neither; undefined where nothing was. */
-function shownKey({ remoteAddress, credential, account }: ConnectionRequest): string | undefined {
+function showsSomething({ credential, account }: ConnectionRequest): boolean {
+  return credential !== undefined || account !== undefined;
+}
+
+/** Stands for the address together with all that was shown, and tells neither. */
+function shownKey({ remoteAddress, credential, account }: ConnectionRequest): string {
   const shown = credential ?? account;
-  if (shown === undefined) return undefined;
-  const parts = [networkOf(remoteAddress), credential?.token.reveal(), shown.username, shown.password?.reveal()];
+  const parts = [networkOf(remoteAddress), credential?.token.reveal(), shown?.username, shown?.password?.reveal()];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 

@@ -217,12 +217,30 @@ describe('failures of an address', () => {
     expect(await ask({ token: 'bad' })).toBe('yes');
   });
 
+  it('are neither forgotten nor judged by what shows nothing, as a connect whose token comes with the stream', async () => {
+    const { ask, answer, clock } = bed({ failuresPerAddress: 2 });
+    for (const token of ['a', 'b']) {
+      answer('yes');
+      expect(await ask({ action: 'connect' })).toBe('yes');
+      answer('token-signature');
+      expect(await ask({ token })).toBe('token-signature');
+    }
+    clock.advance(MINUTE_MS);
+    answer('token-missing');
+    expect(await ask()).toBe('token-missing');
+    answer('token-signature');
+    expect(await ask({ token: 'c' })).toBe('token-signature');
+    answer('yes');
+    expect(await ask({ action: 'connect' })).toBe('yes');
+    expect(await ask({ token: 'd' })).toBe('limit-rate');
+  });
+
   it('are not counted for an address that many share', async () => {
     const { ask, many, answer } = bed({ failuresPerAddress: 3, isShared: () => true });
     answer('token-signature');
-    await many(9);
+    await many(9, { token: 'bad' });
     answer('yes');
-    expect(await ask()).toBe('yes');
+    expect(await ask({ token: 'good' })).toBe('yes');
   });
 });
 

@@ -101,6 +101,10 @@ describe('a refusal', () => {
     }
     const { peer } = await askToPublish(gate, 'live', `cam?token=${gate.token()}`);
     expect(peer.codes).toContain('NetStream.Publish.Start');
+    // Nor does its connect, which shows nothing, make a failure forgotten.
+    await askToPublish(gate, 'live', `dog?token=${gate.token()}x`);
+    const refused = await askToPublish(gate, 'live', `dog?token=${gate.token()}`);
+    expect(refused.peer.lastDescription).toMatch('limit-rate');
   });
 
   it.each([
