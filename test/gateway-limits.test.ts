@@ -21,11 +21,15 @@ afterEach(async () => {
   gateway = undefined;
 });
 
-function config(limits: Readonly<Record<string, unknown>>, secret = SECRET) {
+interface More {
+  readonly listen?: Readonly<Record<string, unknown>>;
+}
+
+function config(limits: Readonly<Record<string, unknown>>, more: More = {}) {
   const at = { host: '127.0.0.1', port: 0 };
   const text = JSON.stringify({
-    listen: { rtmp: at, rtsp: at, http: at },
-    auth: { keys: [{ id: 'main', secret: { value: secret } }] },
+    listen: { rtmp: at, rtsp: at, http: at, ...more.listen },
+    auth: { keys: [{ id: 'main', secret: { value: SECRET } }] },
     // Nobody is there: who gets so far has been let in.
     origins: [
       {
@@ -40,7 +44,7 @@ function config(limits: Readonly<Record<string, unknown>>, secret = SECRET) {
   return loaded.config;
 }
 
-async function start(limits: Readonly<Record<string, unknown>>) {
+async function start(limits: Readonly<Record<string, unknown>>, more: More = {}) {
   const decisions: LogFields[] = [];
   const log = {
     write: (_level: string, event: string, fields: LogFields) => {
@@ -48,7 +52,7 @@ async function start(limits: Readonly<Record<string, unknown>>) {
     },
     enabled: () => true,
   };
-  gateway = await startGateway(config(limits), { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(config(limits, more), { log, metrics: createMetrics(), clock: systemClock });
   return { decisions, running: gateway };
 }
 
@@ -133,5 +137,24 @@ describe('too many attempts', () => {
     expect(decisions.at(-1)?.['detail']).toBe('the address has used up 2 attempts a minute');
     await running.reload(config({}));
     expect(await ASK.WHIP(token())).not.toMatch('limit-rate');
+  });
+});
+
+describe('the address of a trusted proxy', () => {
+  const proxy = { listen: { trustedProxies: ['127.0.0.1'] } };
+
+  it('is never taken for one client, until it is trusted no more', async () => {
+    const { running } = await start({ attemptsPerAddress: 1, failuresPerAddress: 1, perAddress: 1 }, proxy);
+    expect(await ASK.WHIP(token(OTHER))).toMatch('token-signature');
+    expect(await ASK.WHIP(token())).not.toMatch('limit-rate');
+    expect(await ASK.RTMP(token())).not.toMatch('limit-rate');
+    await running.reload(config({ attemptsPerAddress: 1 }));
+    expect(await ASK.WHIP(token())).not.toMatch('limit-rate');
+    expect(await ASK.WHIP(token())).toMatch('limit-rate');
+  });
+
+  it('is judged by the lists where it tells no other', async () => {
+    await start({ deny: ['127.0.0.1'] }, proxy);
+    expect(await ASK.WHIP(token())).toMatch('address-denied');
   });
 });
