@@ -39,5 +39,6 @@ const PWD_BYTES = 18;
 
 /** Makes credentials; base64 has just the characters that ICE allows. */
 export function newCredentials(random: Random): IceCredentials {
-  return { ufrag: random(UFRAG_BYTES).toString('base64'), pwd: random(PWD_BYTES).toString('base64') };
+  const bytes = random(UFRAG_BYTES + PWD_BYTES);
+  return { ufrag: bytes.toString('base64', 0, UFRAG_BYTES), pwd: bytes.toString('base64', UFRAG_BYTES) };
 }

@@ -212,12 +212,16 @@ export class RelaySession implements ClientSideEvents {
   /** Time passes: `intervalMs` since the last call. */
   tick(nowMs: number, intervalMs: number): void {
     this.#nowMs = nowMs;
+    if (this.#state === 'ending') {
+      // Of these there may be many: sessions that last a second are refused for thirty.
+      if (nowMs >= this.#forgetMs) this.vanish();
+      return;
+    }
     this.#side.tick(nowMs);
     this.#fromClient.mark(intervalMs);
     // An origin that was sending and stops may be gone.
     if (this.#fromOrigin.mark(intervalMs) === 'stopped') this.#agent?.probe();
-    if (this.#state === 'ending' && nowMs >= this.#forgetMs) this.vanish();
-    else if (!this.#isOver() && this.#state !== 'offered') this.#watch(nowMs);
+    if (!this.#isOver() && this.#state !== 'offered') this.#watch(nowMs);
   }
 
   #fromOriginCame(bytes: Buffer): void {
