@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { faultLine } from '../src/config/fault.js';
 import { loadConfig } from '../src/config/load.js';
@@ -7,7 +7,7 @@ import { startGateway, type Gateway } from '../src/gateway.js';
 import type { LogFields } from '../src/model/telemetry.js';
 import { systemClock } from '../src/net/clock.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
-import { writeProxyHeader } from '../src/wire/proxy-protocol.js';
+import { readProxyHeader, writeProxyHeader } from '../src/wire/proxy-protocol.js';
 import { eventually } from './fakes/rtmp-live.js';
 import { ANSWER, OFFER } from './transports/webrtc/bed.js';
 
@@ -114,6 +114,28 @@ describe('a gateway behind a balancer', () => {
   });
 });
 
+describe('a gateway that tells origins of clients', () => {
+  it('sends a header before all else, in RTSP', async () => {
+    let heard = Buffer.alloc(0);
+    const server = createTcpServer((socket) => {
+      ends.push(() => socket.destroy());
+      socket.on('error', () => undefined).on('data', (bytes: Buffer) => (heard = Buffer.concat([heard, bytes])));
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    ends.push(() => server.close());
+    const rtsp = `rtsp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const to = await start({
+      listen: { trustedProxies: ['127.0.0.1'], rtsp: at({ proxyProtocol: 'optional' }) },
+      origins: [{ name: 'o', preset: 'mediamtx', rtsp, health: 'off', proxyProtocol: true }],
+    });
+    call(to, 'rtsp', Buffer.concat([HEADER, Buffer.from(DESCRIBE)]));
+    await eventually(() => heard.length > 28);
+    const read = readProxyHeader(heard);
+    expect(read).toMatchObject({ version: 2, length: 28, source: { address: '192.0.2.7', port: 0 } });
+    expect(heard.subarray(28).toString()).toMatch(/^(?:OPTIONS|DESCRIBE) rtsp:/);
+  });
+});
+
 describe('a gateway behind a reverse proxy', () => {
   const heard: IncomingMessage['headers'][] = [];
   const behind = async (listen: Readonly<Record<string, unknown>>, origin: Readonly<Record<string, unknown>> = {}) => {
@@ -158,5 +180,11 @@ describe('a gateway behind a reverse proxy', () => {
     const answer = await post(to, told);
     expect(answer.headers.get('location')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/session\//);
     expect(decidedFor()).toEqual(['127.0.0.1']);
+  });
+
+  it('tells an origin nothing that is not to be told', async () => {
+    await post(await behind({ http: at() }, { forwardedFor: false }), {});
+    expect(heard.length).toBe(1);
+    expect(heard[0]).not.toHaveProperty('x-forwarded-for');
   });
 });

@@ -176,6 +176,10 @@ export interface Origin {
   readonly paths?: readonly string[];
   readonly nodes?: OriginNodes;
   readonly health: OriginHealthConfig;
+  /** Whether it is told the client's address in RTMP and RTSP. */
+  readonly proxyProtocol: boolean;
+  /** Whether it is told the client's address in WHIP and WHEP. */
+  readonly forwardedFor: boolean;
   /** While another origin could take the stream. */
   readonly connectTimeoutSeconds: number;
   readonly credentials: OriginCredentialsConfig;

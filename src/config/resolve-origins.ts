@@ -47,10 +47,11 @@ export function resolveOrigins(inputs: readonly OriginInput[], to: Resolving): r
     checkHttpKeys(input, path, to);
     const nodes = resolveNodes(input, path, to);
     if (nodes === null) return [];
-    const { name, preset, apps, paths, connectTimeoutSeconds } = input;
+    const { name, preset, apps, paths, connectTimeoutSeconds, proxyProtocol, forwardedFor } = input;
     return [
       {
         ...{ name, preset, ...addresses, rooms: input.rooms ?? ROOMS[preset], connectTimeoutSeconds, credentials },
+        ...{ proxyProtocol, forwardedFor },
         health: {
           ...input.healthCheck,
           isChecked: (input.health ?? (preset === 'embedded' ? 'off' : 'on')) === 'on',

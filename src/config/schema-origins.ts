@@ -183,6 +183,16 @@ const originSchema = z.strictObject({
   connectTimeoutSeconds: seconds()
     .default(1)
     .describe('Time to connect while another origin could take the stream; the last has limits.dialTimeoutSeconds.'),
+  proxyProtocol: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Tell it the client's address in RTMP and RTSP, by a PROXY protocol header (version 2) before all else; it must expect one, from the gateway.",
+    ),
+  forwardedFor: z
+    .boolean()
+    .default(true)
+    .describe("Tell it the client's address in WHIP and WHEP, by `X-Forwarded-For`."),
   credentials: credentialsSchema,
 });
 

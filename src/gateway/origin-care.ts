@@ -137,7 +137,9 @@ async function checkAt(
     await checkHttp(place, origin.http?.path ?? '', names, timeoutMs, signal);
     return;
   }
-  const stream = await dialAddresses(await names.addresses(host), { host, port, secure, timeoutMs, signal });
+  // The gateway calls for itself, and says so where a header is expected.
+  const told = origin.proxyProtocol && { client: '' };
+  const stream = await dialAddresses(await names.addresses(host), { host, port, secure, timeoutMs, signal, ...told });
   if (kind === 'rtmp') {
     await checkRtmpOrigin(stream, place, { random: randomBytes, now: () => clock.now() }, signal);
   } else await checkRtspOrigin(stream, place, signal);

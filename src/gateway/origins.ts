@@ -4,9 +4,9 @@ import type { ByteStream } from '../model/byte-stream.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import type { ChooseOrigin, LocateOrigin, OriginChoice } from '../model/leg.js';
-import { ENDPOINT_OF, type TransportName } from '../model/transport.js';
+import { ENDPOINT_OF } from '../model/transport.js';
 import { dialAddresses } from '../net/dial.js';
-import { originCredentials, type CredentialsOption } from '../origin/credentials.js';
+import { forMediamtxRtmp, originCredentials, type CredentialsOption } from '../origin/credentials.js';
 import { createChooseOrigin } from '../origin/pool.js';
 import type { RoomPlacement } from '../origin/rooms.js';
 import type { OriginHealth } from '../origin/health.js';
@@ -36,6 +36,7 @@ export function createOrigins(
   config: Config,
   { clock, originCare: { health, names, findNodes } }: OriginsDeps,
 ): Origins {
+  const mediamtx = new Set(config.origins.filter(({ preset }) => preset === 'mediamtx').map(({ name }) => name));
   return {
     health,
     addressesOf: (host) => names.addresses(host),
@@ -51,16 +52,21 @@ export function createOrigins(
         throw error;
       }
     },
-    choose: createChooseOrigin(
-      originOptions(config),
-      (origin, request) =>
-        originCredentials(placedFor(request.transport, origin.credentials), request, {
-          nowMs: clock.now(),
-          tokenId: randomUUID(),
-        }),
-      (name, path) => health.standingOf(name, path),
+    choose: tellingClients(
+      config,
+      createChooseOrigin(
+        originOptions(config),
+        (origin, request) => {
+          const moment = { nowMs: clock.now(), tokenId: randomUUID() };
+          const shown = (option: CredentialsOption) => originCredentials(option, request, moment);
+          const kind = ENDPOINT_OF[request.transport];
+          if (kind === 'rtmp' && mediamtx.has(origin.name)) return forMediamtxRtmp(shown(inQuery(origin.credentials)));
+          return shown(kind === 'http' ? inQuery(origin.credentials) : origin.credentials);
+        },
+        (name, path) => health.standingOf(name, path),
+      ),
     ),
-    async dial({ name, host, port, secure, connectTimeoutMs = Infinity }, signal) {
+    async dial({ name, host, port, secure, connectTimeoutMs = Infinity, clientAddress }, signal) {
       try {
         const stream = await dialAddresses(await names.addresses(host), {
           host,
@@ -68,6 +74,7 @@ export function createOrigins(
           secure,
           timeoutMs: Math.min(connectTimeoutMs, config.limits.dialTimeoutSeconds * 1000),
           signal,
+          ...(clientAddress !== undefined && { client: clientAddress }),
         });
         health.answered(name);
         return stream;
@@ -76,6 +83,17 @@ export function createOrigins(
         throw error;
       }
     },
+  };
+}
+
+/** Puts the client's address with the origins that are to be told of it. */
+function tellingClients(config: Config, choose: ChooseOrigin): ChooseOrigin {
+  const told = new Set(config.origins.filter(({ proxyProtocol }) => proxyProtocol).map(({ name }) => name));
+  if (told.size === 0) return choose;
+  return function* (request, preferred) {
+    for (const choice of choose(request, preferred)) {
+      yield told.has(choice.name) ? { ...choice, clientAddress: request.remoteAddress } : choice;
+    }
   };
 }
 
@@ -94,9 +112,9 @@ function originOptions(config: Config) {
   }));
 }
 
-/** Where credentials stand is a choice of RTMP's; the others have places of their own. */
-function placedFor(transport: TransportName, option: CredentialsOption): CredentialsOption {
-  return option.mode === 'strip' || ENDPOINT_OF[transport] !== 'http' ? option : { ...option, placement: 'query' };
+/** Where credentials stand is a choice of RTMP's, and not with every origin; the others have places of their own. */
+function inQuery(option: CredentialsOption): CredentialsOption {
+  return option.mode === 'strip' ? option : { ...option, placement: 'query' };
 }
 
 /** In a URL, app and name are one path: where they meet does not matter. */

@@ -82,12 +82,12 @@ export function joinWebrtc(live: Live, parts: WebrtcParts): WebrtcTransport {
   );
 }
 
-function mannersOf({ preset, http }: Origin): OriginManners | undefined {
+function mannersOf({ preset, http, forwardedFor }: Origin): OriginManners | undefined {
   // Checked by the config: it has no WHIP.
   if (http === undefined || preset === 'nginx-rtmp') return undefined;
   const { path, endpoint, credentials, media, nodeGroup } = http;
   return {
-    ...{ preset, basePath: path, credentials, media },
+    ...{ preset, basePath: path, credentials, media, forwardedFor },
     ...(endpoint !== undefined && { endpoint }),
     ...(nodeGroup !== undefined && { nodeGroup }),
   };

@@ -85,11 +85,14 @@ export interface OriginChoice {
   readonly find?: 'srv' | 'node';
   /** Another origin could take the stream: the longest wait for a connection, in milliseconds. Absent: this is the last. */
   readonly connectTimeoutMs?: number;
+  /** Told to the origin before all else, by a header of the PROXY protocol; absent: no header. */
+  readonly clientAddress?: string;
 }
 
 /** What the gateway shows the origin, in the order in which it is to be sent. Empty for `strip`. */
 export interface OriginCredentials {
-  readonly placement: 'query' | 'arguments' | 'none';
+  /** `name-query`: behind the stream name in RTMP, percent-encoded as in a query. */
+  readonly placement: 'query' | 'name-query' | 'arguments' | 'none';
   readonly pairs: readonly (readonly [name: string, value: Secret])[];
 }
 

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { ByteStream } from '../model/byte-stream.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
+import { writeProxyHeader } from '../wire/proxy-protocol.js';
 import { systemClock } from './clock.js';
 import { SocketStream } from './socket-stream.js';
 import { hostPort } from './tcp.js';
@@ -20,6 +21,8 @@ export interface DialOptions {
   /** For name lookup, connect and TLS handshake together. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Address of the client, told by a header of the PROXY protocol before all else; empty: the gateway's own call. Absent: no header. */
+  readonly client?: string;
   readonly clock?: Clock;
   readonly onError?: (error: Error) => void;
 }
@@ -31,29 +34,49 @@ export interface DialOptions {
 export async function dialTcp(options: DialOptions): Promise<ByteStream> {
   const { clock = systemClock, onError, secure, signal } = options;
   if (signal.aborted) throw failure(options, 'the call was given up');
+  const below = options.client !== undefined && secure ? await introduced(options, clock) : undefined;
   let socket: Socket | undefined;
   const stream = new SocketStream(
     (onread) => {
-      socket = secure ? startTls(options) : startTcp(options, onread);
+      socket = secure ? startTls(options, below) : startTcp(options, onread);
       // Reads wait for the first handler.
       socket.pause();
       return { socket, isFast: !secure };
     },
     { secure, clock, onFault: onError },
   );
-  if (socket !== undefined) await connected(socket, options, clock);
+  if (socket !== undefined) await connected(socket, options, clock, secure);
+  if (socket !== undefined && !secure) stream.write(introduction(options, socket));
   return stream;
 }
 
-function startTcp({ host, port }: DialOptions, onread: OnReadOpts): Socket {
-  return connectTcp({ host, port, onread, noDelay: true, allowHalfOpen: false });
+/** A connection on which the client has been told of and nothing else been said; TLS comes on top. */
+async function introduced(options: DialOptions, clock: Clock): Promise<Socket> {
+  const socket = startTcp(options);
+  await connected(socket, options, clock, false);
+  // Whatever ends it ends the TLS above too, which tells of it.
+  socket.on('error', () => undefined);
+  socket.write(introduction(options, socket));
+  return socket;
 }
 
-function startTls({ host, port, serverName, ca }: DialOptions): Socket {
+/** Empty where the origin is told nothing. The client's port is not known, nor whom it called: the origin stands for that. */
+function introduction({ client, port }: DialOptions, { remoteAddress }: Socket): Buffer {
+  if (client === undefined) return Buffer.alloc(0);
+  return writeProxyHeader(
+    { address: client, port: 0 },
+    remoteAddress === undefined ? undefined : { address: remoteAddress, port },
+  );
+}
+
+function startTcp({ host, port }: DialOptions, onread?: OnReadOpts): Socket {
+  return connectTcp({ host, port, ...(onread && { onread }), noDelay: true, allowHalfOpen: false });
+}
+
+function startTls({ host, port, serverName, ca }: DialOptions, below?: Socket): Socket {
   const name = serverName ?? host;
   const socket = connectTls({
-    host,
-    port,
+    ...(below === undefined ? { host, port } : { host, socket: below }),
     minVersion: 'TLSv1.2',
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(ca === undefined ? {} : { ca }),
@@ -61,8 +84,8 @@ function startTls({ host, port, serverName, ca }: DialOptions): Socket {
   return socket.setNoDelay(true);
 }
 
-function connected(socket: Socket, options: DialOptions, clock: Clock): Promise<void> {
-  const { secure, timeoutMs, signal } = options;
+function connected(socket: Socket, options: DialOptions, clock: Clock, secure: boolean): Promise<void> {
+  const { timeoutMs, signal } = options;
   return new Promise((done, fail) => {
     const stop = (): void => {
       cancel();

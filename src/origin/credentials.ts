@@ -148,3 +148,21 @@ export function originCredentials(
     }
   }
 }
+
+/** By which names MediaMTX knows them. */
+const MEDIAMTX_LOGIN: ReadonlyMap<string, string> = new Map([
+  ['username', 'user'],
+  ['password', 'pass'],
+]);
+
+/**
+ * What stands in a query, for MediaMTX by RTMP. It reads the query behind the stream name (one in the app would swallow the
+ * name, and all streams of an app would be one), and there a token as `jwt`, or else a login as `user` and `pass`.
+ * @see MediaMTX, authentication
+ */
+export function forMediamtxRtmp({ placement, pairs }: OriginCredentials): OriginCredentials {
+  if (placement !== 'query') return NOTHING;
+  const token = pairs.find(([name]) => name === 'token');
+  if (token !== undefined) return { placement: 'name-query', pairs: [['jwt', token[1]]] };
+  return { placement: 'name-query', pairs: pairs.map(([name, value]) => [MEDIAMTX_LOGIN.get(name) ?? name, value]) };
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import type { ConnectionRequest } from '../../src/model/request.js';
 import { Secret } from '../../src/model/secret.js';
-import { originCredentials, type CredentialsOption } from '../../src/origin/credentials.js';
+import { forMediamtxRtmp, originCredentials, type CredentialsOption } from '../../src/origin/credentials.js';
 
 const moment = { nowMs: 1_700_000_000_999, tokenId: 'id-1' };
 const key = 'the-origin-has-a-secret-of-its-own';
@@ -138,5 +138,25 @@ describe('a reminted token', () => {
   it('is not made for a room with a comma, which would read as two rooms', () => {
     const target = { app: 'live', room: 'a,b', name: 'cam' };
     expect(shown(option, request({ target }))).toEqual(['none']);
+  });
+});
+
+describe('credentials towards MediaMTX by RTMP', () => {
+  const pair = (name: string, value: string) => [name, new Secret(value)] as const;
+  it.each([
+    ['a token as jwt, and no login beside it', ['username=jwt', 'password=jwt', 'token=a.b.c'], ['jwt=a.b.c']],
+    ['a login by its own names', ['username=ann', 'password=p%26w'], ['user=ann', 'pass=p%26w']],
+    ['a password alone', ['password=pw'], ['pass=pw']],
+  ])('are %s, behind the stream name', (_what, given, expected) => {
+    const pairs = given.map((text) => pair(text.split('=')[0] ?? '', text.split('=')[1] ?? ''));
+    const { placement, pairs: got } = forMediamtxRtmp({ placement: 'query', pairs });
+    expect([placement, ...got.map(([name, value]) => `${name}=${value.reveal()}`)]).toEqual([
+      'name-query',
+      ...expected,
+    ]);
+  });
+
+  it.each(['none', 'arguments'] as const)('are nothing when nothing is to stand in a query: %s', (placement) => {
+    expect(forMediamtxRtmp({ placement, pairs: [] })).toEqual({ placement: 'none', pairs: [] });
   });
 });

@@ -108,6 +108,12 @@ async function createStream(dialogue: OriginDialogue, origin: OriginChoice, wish
   return id;
 }
 
+/** What stands behind the stream name where it is asked for, and nowhere else. */
+function nameQuery({ credentials: { placement, pairs } }: OriginChoice): string {
+  if (placement !== 'name-query' || pairs.length === 0) return '';
+  return `?${pairs.map(([name, value]) => `${name}=${value.reveal()}`).join('&')}`;
+}
+
 async function askForStream(
   dialogue: OriginDialogue,
   origin: OriginChoice,
@@ -115,12 +121,13 @@ async function askForStream(
   streamId: number,
 ): Promise<void> {
   const name = origin.streamName;
+  const asked = `${name}${nameQuery(origin)}`;
   const yes = wish.kind === 'publish' ? 'NetStream.Publish.Start' : 'NetStream.Play.Start';
   if (wish.kind === 'publish') {
-    dialogue.send([originCommand(streamId, 'publish', 5, name, wish.type)]);
+    dialogue.send([originCommand(streamId, 'publish', 5, asked, wish.type)]);
   } else {
     dialogue.send([
-      originCommand(streamId, 'play', 5, name, wish.start),
+      originCommand(streamId, 'play', 5, asked, wish.start),
       userControlMessage({ event: USER_CONTROL.setBufferLength, value: streamId, extra: BUFFER_MS }),
     ]);
   }

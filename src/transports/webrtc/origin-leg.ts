@@ -123,7 +123,7 @@ class OriginCalls {
         headers: [
           ...headers,
           ...(authorization === undefined ? [] : [['Authorization', authorization] as const]),
-          ['X-Forwarded-For', this.#offer.remoteAddress],
+          ...(this.manners.forwardedFor === false ? [] : [['X-Forwarded-For', this.#offer.remoteAddress] as const]),
         ],
         ...(body !== undefined && { body }),
       },

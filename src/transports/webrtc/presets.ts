@@ -32,6 +32,8 @@ export interface OriginManners {
   readonly endpoint?: string;
   readonly credentials: 'query' | 'header';
   readonly media: 'relay' | 'direct';
+  /** Whether it is told the client's address. Default: yes. */
+  readonly forwardedFor?: boolean;
   readonly nodeGroup?: string;
 }
 
