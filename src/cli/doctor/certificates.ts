@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000;
 const SOON_DAYS = 21;
 const FEW_RSA_BITS = 2048;
 
-const RENEW = 'Renew it; the gateway takes new files when its config is read again (SIGHUP).';
+const RENEW = 'Renew it; a gateway that runs takes new files by itself.';
 
 /** Looks at each certificate: whether it is one, fits its key, is valid now and for a while, and covers its names. */
 export function checkCertificates({ tls, listen }: Config, nowMs: number): readonly Finding[] {
