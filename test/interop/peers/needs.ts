@@ -31,7 +31,7 @@ export function newestJava(): string | undefined {
   return newest !== undefined && newest.major >= MIN_JAVA ? newest.java : undefined;
 }
 
-/** The address of a server that somebody else built and started: `PORTCULLIS_…`. */
+/** The address of a server that somebody else built and started: `INTEROP_…`. */
 function isNamed(...names: readonly string[]): boolean {
   return names.every((name) => process.env[name] !== undefined);
 }
@@ -72,13 +72,13 @@ const peers = {
   'node-media-server': () => hasPackage('node-media-server'),
   werift: () => hasPackage('werift'),
   "ffmpeg 8's WHIP muxer": () => existsSync(`${ffmpeg8Folder}/node_modules/node-av/package.json`),
-  'Red5 by PORTCULLIS_RED5_RTMP, or its jars and Java 11': () =>
-    isNamed('PORTCULLIS_RED5_RTMP') || (existsSync(join(red5Jars, 'pom.xml')) && newestJava() !== undefined),
-  PORTCULLIS_MEDIAMTX_RTMP: () => isNamed('PORTCULLIS_MEDIAMTX_RTMP'),
-  PORTCULLIS_MEDIAMTX_RTSP: () => isNamed('PORTCULLIS_MEDIAMTX_RTSP'),
-  PORTCULLIS_MEDIAMTX_HTTP: () => isNamed('PORTCULLIS_MEDIAMTX_HTTP'),
-  PORTCULLIS_SRS_RTMP: () => isNamed('PORTCULLIS_SRS_RTMP'),
-  PORTCULLIS_SRS_HTTP: () => isNamed('PORTCULLIS_SRS_HTTP'),
+  'Red5 by INTEROP_RED5_RTMP, or its jars and Java 11': () =>
+    isNamed('INTEROP_RED5_RTMP') || (existsSync(join(red5Jars, 'pom.xml')) && newestJava() !== undefined),
+  INTEROP_MEDIAMTX_RTMP: () => isNamed('INTEROP_MEDIAMTX_RTMP'),
+  INTEROP_MEDIAMTX_RTSP: () => isNamed('INTEROP_MEDIAMTX_RTSP'),
+  INTEROP_MEDIAMTX_HTTP: () => isNamed('INTEROP_MEDIAMTX_HTTP'),
+  INTEROP_SRS_RTMP: () => isNamed('INTEROP_SRS_RTMP'),
+  INTEROP_SRS_HTTP: () => isNamed('INTEROP_SRS_HTTP'),
   Chromium: () => starts('chromium', ['--version']),
 } as const;
 

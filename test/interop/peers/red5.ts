@@ -18,7 +18,7 @@ let count = 0;
 
 /** Starts the Red5 of the Maven artifacts with our own config and waits until its app is there. */
 export async function startRed5(): Promise<Red5> {
-  const outside = process.env['PORTCULLIS_RED5_RTMP'];
+  const outside = process.env['INTEROP_RED5_RTMP'];
   if (outside !== undefined) return outsideRed5(new URL(outside));
   const [port, httpPort] = [await freePort(), await freePort()];
   count += 1;
@@ -41,6 +41,6 @@ export async function startRed5(): Promise<Red5> {
 }
 
 function outsideRed5({ hostname, port }: URL): Red5 {
-  const version = 'of PORTCULLIS_RED5_RTMP';
+  const version = 'of INTEROP_RED5_RTMP';
   return { port: Number(port), version, program: undefined, url: (path) => `rtmp://${hostname}:${port}/${path}` };
 }
