@@ -153,6 +153,11 @@ export class LightClient {
     return new LightClient(session, await bind(), response.headers.get('location') ?? '', answer);
   }
 
+  /** The same client at another address, as after a change of its network. */
+  async moved(): Promise<LightClient> {
+    return new LightClient(this.session, await bind(), this.url, this.answer);
+  }
+
   /** Port of the gateway's first candidate. */
   get port(): number {
     return Number(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) /im.exec(this.answer)?.[1]);
