@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { GatewayError } from '../../src/model/errors.js';
 import { Secret } from '../../src/model/secret.js';
 import type { SessionRules, TokenMemory } from '../../src/session/session.js';
-import { identity, makeBed, ORIGIN, makeLeg, never, requestFor, turns, yes, type Bed } from './door-bed.js';
+import { makeBed, makeLeg, never, requestFor, turns, yes, type Bed } from './door-bed.js';
 
 const rules = (more: Partial<SessionRules>) => (): SessionRules => ({
   ...{ expiryWarningMs: 0, expiryGraceMs: 0, publisherKbps: 0, oneTimeTokens: false },
