@@ -32,6 +32,18 @@ const publishing = (path: string, times: number) =>
     return here.length >= times ? true : undefined;
   });
 
+/** Red5 plays only what is there already, and a publisher that comes past the gateway is in no log of ours: asked until it plays. */
+async function seenAt(url: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await play(url).pictures(1);
+      return;
+    } catch (error) {
+      if (tries === 20) throw error;
+    }
+  }
+}
+
 beforeAll(async () => {
   if (!NEEDED.every(isHere)) return;
   red5 = await startRed5();
@@ -87,7 +99,7 @@ describe('a real Red5', () => {
   itNeeds(NEEDED, 'whose name somebody else publishes shows as stream-busy', async () => {
     const sample = await makeSample(10);
     const holder = publish(sample, red5!.url('live/busy'));
-    await play(red5!.url('live/busy')).pictures(1);
+    await seenAt(red5!.url('live/busy'));
     const ended = await publish(sample, at('live/busy')).ended;
     expect(ended.stderr).toContain('stream-busy');
     expect(holder.isOver).toBe(false);
@@ -106,39 +118,25 @@ describe('a real Red5', () => {
     expect(gateway!.lines('session.start').filter((line) => line['path'] === 'live/again')).toHaveLength(8);
   });
 
-  itNeeds(
-    NEEDED,
-    'has the name of a killed publisher free at once, which it would hold for a minute itself',
-    async () => {
-      const sample = await makeSample(10);
-      const killed = publish(sample, at('live/killed'));
-      await gateway!.logs('session.start', { action: 'publish', path: 'live/killed' });
-      const viewer = play(at('live/killed'));
-      await viewer.pictures(5);
-      await killed.stop('SIGKILL');
-      const next = publish(sample, at('live/killed'));
-      await publishing('live/killed', 2);
-      expect((await play(at('live/killed')).pictures(10)).video.length).toBeGreaterThanOrEqual(10);
-      expect(next.isOver).toBe(false);
-      await next.stop('SIGINT');
-    },
-  );
+  itNeeds(NEEDED, 'has the name of a killed publisher free at once', async () => {
+    const sample = await makeSample(10);
+    const killed = publish(sample, at('live/killed'));
+    await gateway!.logs('session.start', { action: 'publish', path: 'live/killed' });
+    const viewer = play(at('live/killed'));
+    await viewer.pictures(5);
+    await killed.stop('SIGKILL');
+    const next = publish(sample, at('live/killed'));
+    await publishing('live/killed', 2);
+    expect((await play(at('live/killed')).pictures(10)).video.length).toBeGreaterThanOrEqual(10);
+    expect(next.isOver).toBe(false);
+    await next.stop('SIGINT');
+  });
 
   // As it is shipped: its live wait is off.
   itNeeds(NEEDED, 'refuses a viewer of what nobody publishes, which shows as origin-refused', async () => {
     const ended = await play(at('live/nobody')).program.ended;
     expect(ended.stderr).toContain('origin-refused');
     expect(ended.code).not.toBe(0);
-  });
-
-  itNeeds(NEEDED, 'ends the viewers when its publisher leaves', async () => {
-    const publisher = publish(await makeSample(10), at('live/left'));
-    await publishing('live/left', 1);
-    const viewer = play(at('live/left'));
-    await viewer.firstPacketMs();
-    await publisher.stop('SIGINT');
-    const { stderr } = await viewer.program.stop('SIGINT');
-    expect(stderr).not.toMatch(/error/i);
   });
 });
 
