@@ -1,13 +1,17 @@
-// What a packet costs in the WebRTC media relay, beside the plainest UDP relay that Node can be. All on 127.0.0.1; Linux only.
+// What a packet costs in the WebRTC media relay, beside the plainest UDP relay that Node can be and nginx's stream module.
+// All on 127.0.0.1; Linux only.
 // npm run bench -- webrtc [--dist dist] [--rates 10000,40000] [--seconds 4] [--sessions 20] [--rounds 3]
 // npm run bench -- webrtc --setup: what it costs to set a session up (webrtc-setup.mjs).
-import { fork } from 'node:child_process';
+import { fork, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { sampleTrees } from './accounting.mjs';
 
 const { values } = parseArgs({
   allowPositionals: true,
@@ -52,6 +56,7 @@ async function gateway() {
       return { answer, offer: session.sdpForOrigin };
     },
     counters: () => plane.counters,
+    collect: () => globalThis.gc?.(),
   });
   process.send({ port: plane.address.port });
 }
@@ -83,26 +88,52 @@ async function plain() {
 }
 
 function serve(calls) {
-  const all = { cpu: () => cpuSeconds(), rss: () => process.memoryUsage.rss(), ...calls };
-  process.on('message', ({ call, input }) => process.send({ result: all[call](input) ?? null }));
+  process.on('message', ({ call, input }) => process.send({ result: calls[call](input) ?? null }));
   process.on('disconnect', () => process.exit(0));
 }
 
-/** Time on a CPU by the scheduler's own count, all threads. */
-function cpuSeconds() {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
-async function start(as) {
-  const child = fork(fileURLToPath(import.meta.url), ['--as', as, '--dist', values.dist], { stdio: 'inherit' });
+async function start(as, execArgv = []) {
+  const child = fork(fileURLToPath(import.meta.url), ['--as', as, '--dist', values.dist], {
+    stdio: 'inherit',
+    execArgv,
+  });
   const [{ port }] = await once(child, 'message');
   const ask = async (call, input) => {
     child.send({ call, input });
     const [{ result }] = await once(child, 'message');
     return result;
   };
-  return { port, ask, stop: () => child.disconnect() };
+  return { port, pid: child.pid, ask, stop: () => child.disconnect() };
+}
+
+const NGINX = process.env['NGINX'] ?? 'nginx';
+const NGINX_MODULE = `${process.env['NGX_MODULES'] ?? '/usr/lib/nginx/modules'}/ngx_stream_module.so`;
+const hasNginx = spawnSync(NGINX, ['-v']).error === undefined && existsSync(NGINX_MODULE);
+
+/** nginx as a UDP proxy, one worker. */
+async function startNginx(originPort) {
+  const probe = dgram.createSocket('udp4');
+  await bound(probe);
+  const { port } = probe.address();
+  probe.close();
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-bench-'));
+  const file = join(folder, 'nginx.conf');
+  writeFileSync(
+    file,
+    `load_module ${NGINX_MODULE};
+user root; worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log warn;
+events { worker_connections 16384; }
+stream { access_log off; server { listen ${HOST}:${port} udp; proxy_timeout 60s; proxy_pass ${HOST}:${originPort}; } }
+`,
+  );
+  const child = spawn(NGINX, ['-c', file, '-e', join(folder, 'boot.log')], { stdio: 'ignore' });
+  await wait(SETTLE_MS);
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    rmSync(folder, { recursive: true });
+  };
+  return { port, pid: child.pid, stop };
 }
 
 /** The origin: answers checks, counts the rest, remembers where each session's packets came from. */
@@ -146,10 +177,10 @@ function sdp(ufrag, pwd, direction, setup, candidate) {
   ].join('\r\n');
 }
 
-async function openClients(relay, sink, isGateway) {
+async function openClients(relay, sink, isGateway, count = SESSIONS) {
   const { writeStun } = await load('transports/webrtc/wire/stun-write.js');
   const clients = [];
-  for (let at = 0; at < SESSIONS; at++) {
+  for (let at = 0; at < count; at++) {
     const socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 4 << 20, lookup });
     await bound(socket);
     await new Promise((done) => socket.connect(relay.port, HOST, done));
@@ -185,9 +216,10 @@ async function pace(rate, seconds, sendOne) {
 
 async function measureOne(as, rate, direction) {
   const sink = await openSink();
-  const relay = await start(as);
   const isGateway = as === 'gateway';
-  if (!isGateway) await relay.ask('origin', { port: sink.socket.address().port });
+  const relay = as === 'nginx' ? await startNginx(sink.socket.address().port) : await start(as);
+  if (as === 'plain') await relay.ask('origin', { port: sink.socket.address().port });
+  const cpu = () => sampleTrees([relay.pid]).cpuS;
   const clients = await openClients(relay, sink, isGateway);
   const bytes = Buffer.alloc(PACKET_BYTES, 7);
   bytes[0] = 128;
@@ -207,18 +239,18 @@ async function measureOne(as, rate, direction) {
   sink.count = 0;
   sink.delays.length = 0;
   for (const client of clients) client.count = 0;
-  const before = await relay.ask('cpu');
+  const before = cpu();
   const startMs = performance.now();
   const sent = await pace(rate, Number(values.seconds), direction === 'up' ? up : down);
   const seconds = (performance.now() - startMs) / 1000;
-  const after = await relay.ask('cpu');
+  const after = cpu();
   await wait(SETTLE_MS);
   const received = direction === 'up' ? sink.count : clients.reduce((sum, { count }) => sum + count, 0);
   const delays = sink.delays.sort((a, b) => a - b);
   if (isGateway && process.env['VERBOSE']) console.log(await relay.ask('counters'));
   for (const { socket } of clients) socket.close();
   sink.socket.close();
-  relay.stop();
+  await relay.stop();
   return {
     perPacketUs: ((after - before) * 1e6) / received,
     cpu: (after - before) / seconds,
@@ -227,6 +259,31 @@ async function measureOne(as, rate, direction) {
     p50: delays[Math.floor(delays.length / 2)],
     p99: delays[Math.floor(delays.length * 0.99)],
   };
+}
+
+const RELAYS = ['plain', ...(hasNginx ? ['nginx'] : []), 'gateway'];
+
+/** What sessions hold in the gateway, each with its socket towards the origin, when its garbage has been collected. */
+async function measureMemory() {
+  const COUNT = 500;
+  const sink = await openSink();
+  const relay = await start('gateway', ['--expose-gc']);
+  const rest = async () => {
+    await wait(SETTLE_MS);
+    await relay.ask('collect');
+    await wait(SETTLE_MS);
+    return sampleTrees([relay.pid]).ownKb;
+  };
+  const close = ({ socket }) => socket.close();
+  // First-time costs belong to nobody.
+  const first = await openClients(relay, sink, true, 100);
+  const before = await rest();
+  const clients = await openClients(relay, sink, true, COUNT);
+  const perSession = ((await rest()) - before) / COUNT;
+  [...first, ...clients].forEach(close);
+  sink.socket.close();
+  relay.stop();
+  console.log(`\nMemory: ${perSession.toFixed(1)} KB a session (${COUNT} sessions, settled).`);
 }
 
 async function measure() {
@@ -242,13 +299,12 @@ async function measure() {
     for (const rate of values.rates.split(',').map(Number)) {
       const best = {};
       for (let round = 0; round < Number(values.rounds); round++) {
-        const order = round % 2 === 0 ? ['plain', 'gateway'] : ['gateway', 'plain'];
-        for (const as of order) {
+        for (const as of round % 2 === 0 ? RELAYS : [...RELAYS].reverse()) {
           const one = await measureOne(as, rate, direction);
           if (best[as] === undefined || one.perPacketUs < best[as].perPacketUs) best[as] = one;
         }
       }
-      for (const as of ['plain', 'gateway']) {
+      for (const as of RELAYS) {
         const { perPacketUs, cpu, rate: real, lost, p50, p99 } = best[as];
         const delay = direction === 'up' ? `${p50.toFixed(2)} / ${p99.toFixed(2)}` : '–';
         console.log(
@@ -263,4 +319,7 @@ async function measure() {
 if (values.setup) await import('./webrtc-setup.mjs');
 else if (values.as === 'gateway') await gateway();
 else if (values.as === 'plain') await plain();
-else await measure();
+else {
+  await measure();
+  await measureMemory();
+}
