@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js';
 import { faultLine } from '../config/fault.js';
+import { bytesOrNothing, isSameBytes, watchUntilSettled } from '../config/file-watch.js';
 import type { LoadResult } from '../config/load.js';
 import type { Clock } from '../model/clock.js';
 import type { Log, Metrics } from '../model/telemetry.js';
@@ -41,7 +42,7 @@ export interface Reloading {
  * that a half-written file is not read. A config that cannot be used changes nothing, and is told in log and metric.
  */
 export function createReloading(parts: ReloadingParts): Reloading {
-  const { clock, metrics } = parts;
+  const { metrics } = parts;
   let last: Promise<unknown> = Promise.resolve();
   let waiting: Promise<ReloadOutcome> | undefined;
 
@@ -54,15 +55,8 @@ export function createReloading(parts: ReloadingParts): Reloading {
     last = waiting;
     return waiting;
   };
-  const watch = createWatch(parts.readFile, () => void now('file'));
-  let cancel = (): void => undefined;
-  const look = (): void => {
-    watch();
-    cancel = clock.after(LOOK_MS, look);
-  };
-  if (parts.readFile !== undefined) look();
   metrics.gauge('config_last_reload_successful', {}, 1);
-  return { now, stop: () => cancel() };
+  return { now, stop: watchFile(parts, () => void now('file')) };
 }
 
 async function reloadOnce(
@@ -92,24 +86,17 @@ async function tryReload(load: ReloadingParts['load'], apply: ReloadingParts['ap
   }
 }
 
-/** Calls `onChange` when the bytes have changed since the last time it was called, and were the same at two looks. */
-function createWatch(readFile: (() => Buffer) | undefined, onChange: () => void): () => void {
-  const read = (): Buffer | undefined => {
-    try {
-      return readFile?.();
-    } catch {
-      // Gone for a moment, as editors do it; when it stays away, the running config does too.
-      return undefined;
-    }
-  };
-  let known: Buffer | undefined = read();
-  let seen = known;
-  return () => {
-    const bytes = read();
-    const isSettled = bytes !== undefined && seen?.equals(bytes) === true;
-    seen = bytes;
-    if (!isSettled || known?.equals(bytes) === true) return;
-    known = bytes;
-    onChange();
-  };
+/** A file that is gone is no news: editors do that for a moment, and the config that runs does not need it. */
+function watchFile({ clock, readFile }: ReloadingParts, onChange: () => void): () => void {
+  if (readFile === undefined) return () => undefined;
+  const look = (): Buffer | undefined => bytesOrNothing(readFile);
+  let known = look();
+  return watchUntilSettled({
+    ...{ clock, everyMs: LOOK_MS, look, isSame: isSameBytes, first: known },
+    onChange(found) {
+      if (found === undefined || isSameBytes(found, known)) return;
+      known = found;
+      onChange();
+    },
+  });
 }

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Certificate as ConfigCertificate, Config, Tls } from '../config/config.js';
+import { watchUntilSettled } from '../config/file-watch.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
@@ -37,34 +38,36 @@ export function createCertificateCare(first: Config, deps: CertificateCareDeps):
   const { clock, metrics, log } = deps;
   const listeners: UseCertificates[] = [];
   let tls = first.tls;
-  let cancel = (): void => undefined;
+  let stopWatching = (): void => undefined;
   const put = (next: Tls): void => {
     tls = next;
     for (const use of listeners) use(shownBy(tls), tls.clientCertificates?.ca);
     measure(tls, deps);
   };
+  const take = (found: Found): void => {
+    const problem = 'problem' in found ? found.problem : problemOf(found.tls);
+    if ('tls' in found && problem === undefined) put(found.tls);
+    const outcome = problem === undefined ? 'applied' : 'kept-old';
+    metrics.count('tls_reloads_total', { outcome });
+    metrics.gauge('tls_last_reload_successful', {}, problem === undefined ? 1 : 0);
+    const what = problem === undefined ? { expires: tls.certificates.map(expiryText) } : { problem };
+    log.write(problem === undefined ? 'info' : 'error', 'certificates.read', { outcome, ...what });
+  };
   const begin = (): void => {
-    const look = createLook(tls, deps, (read) => {
-      const problem = 'problem' in read ? read.problem : problemOf(read);
-      if (!('problem' in read) && problem === undefined) put(read);
-      const outcome = problem === undefined ? 'applied' : 'kept-old';
-      metrics.count('tls_reloads_total', { outcome });
-      metrics.gauge('tls_last_reload_successful', {}, problem === undefined ? 1 : 0);
-      const what = problem === undefined ? { expires: tls.certificates.map(expiryText) } : { problem };
-      log.write(problem === undefined ? 'info' : 'error', 'certificates.read', { outcome, ...what });
-    });
-    const again = (): void => {
-      cancel = clock.after(LOOK_MS, again);
+    const { readFile } = deps;
+    const first: Found = { digest: digestOf(tls), tls };
+    const look = (): Found => {
       measure(tls, deps);
-      look();
+      return readFile === undefined ? first : readAgain(tls, readFile);
     };
-    cancel = clock.after(LOOK_MS, again);
+    const isSame = (one: Found, other: Found): boolean => one.digest === other.digest;
+    stopWatching = watchUntilSettled({ clock, everyMs: LOOK_MS, look, isSame, first, onChange: take });
   };
   const prepare = (config: Config): (() => void) => {
     const problem = problemOf(config.tls);
     if (problem !== undefined) throw new GatewayError('certificate-unusable', 'gateway', `tls: ${problem}`);
     return () => {
-      cancel();
+      stopWatching();
       put(config.tls);
       warn(tls, deps);
       metrics.gauge('tls_last_reload_successful', {}, 1);
@@ -80,7 +83,7 @@ export function createCertificateCare(first: Config, deps: CertificateCareDeps):
     },
     tell: (use) => void listeners.push(use),
     prepare,
-    stop: () => cancel(),
+    stop: () => stopWatching(),
   };
 }
 
@@ -102,26 +105,8 @@ function problemOf(tls: Tls): string | undefined {
   }
 }
 
-type Found = Tls | { readonly problem: string };
-
-/**
- * Makes a look at all files, which tells once when something else stands in them and stood there at two looks: certificate and key
- * are replaced one after the other.
- */
-function createLook(tls: Tls, { readFile }: CertificateCareDeps, onChange: (read: Found) => void): () => void {
-  let known = digestOf(tls);
-  let seen: string | undefined = known;
-  return () => {
-    if (readFile === undefined) return;
-    const read = readAgain(tls, readFile);
-    const digest = 'problem' in read ? read.problem : digestOf(read);
-    const isSettled = seen === digest;
-    seen = digest;
-    if (!isSettled || digest === known) return;
-    known = digest;
-    onChange(read);
-  };
-}
+/** What stands in the files; certificate and key are replaced one after the other, so it may not fit together. */
+type Found = { readonly digest: string } & ({ readonly tls: Tls } | { readonly problem: string });
 
 function readAgain(tls: Tls, readFile: (path: string) => Buffer): Found {
   const text = (path: string | undefined, old: string): string =>
@@ -132,7 +117,7 @@ function readAgain(tls: Tls, readFile: (path: string) => Buffer): Found {
           .replace(/\r?\n$/, '');
   try {
     const { clientCertificates: clients } = tls;
-    return {
+    const found: Tls = {
       certificates: tls.certificates.map((one) => ({
         ...one,
         cert: text(one.files.cert, one.cert),
@@ -140,9 +125,11 @@ function readAgain(tls: Tls, readFile: (path: string) => Buffer): Found {
       })),
       ...(clients && { clientCertificates: { ...clients, ca: text(clients.file, clients.ca) } }),
     };
+    return { digest: digestOf(found), tls: found };
   } catch (error) {
     const { code = 'unknown error', path = 'a file' } = error as NodeJS.ErrnoException;
-    return { problem: `${path} cannot be read: ${code}` };
+    const problem = `${path} cannot be read: ${code}`;
+    return { digest: problem, problem };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { bytesOrNothing, isSameBytes, watchUntilSettled } from '../config/file-watch.js';
 import { readRevocations } from '../config/revocation-file.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
@@ -38,7 +39,8 @@ export function createTokenMemory(first: Config, deps: TokenMemoryDeps): Lasting
   const used = createUsedTokens(clock, leewayS);
   const count = (): void => metrics.gauge('revocations', {}, revocations.list().length);
   revocations.onAdded(count);
-  const watch = createFileWatch(deps, (read) => {
+  let stopWatching = (): void => undefined;
+  const take = (read: Read): void => {
     if ('problem' in read) {
       metrics.gauge('revocations_file_good', {}, 0);
       log.write('error', 'revocations.read', { outcome: 'kept-old', problem: read.problem });
@@ -47,7 +49,17 @@ export function createTokenMemory(first: Config, deps: TokenMemoryDeps): Lasting
     revocations.useFile(read.revocations);
     metrics.gauge('revocations_file_good', {}, 1);
     log.write('info', 'revocations.read', { outcome: 'applied', entries: read.revocations.length });
-  });
+  };
+  const watch = (file: string | undefined, first: Buffer | undefined): void => {
+    stopWatching();
+    const { readFile } = deps;
+    if (file === undefined || readFile === undefined) return;
+    stopWatching = watchUntilSettled({
+      ...{ clock, everyMs: LOOK_MS, isSame: isSameBytes, first },
+      look: () => bytesOrNothing(() => readFile(file)),
+      onChange: (bytes) => take(bytes === undefined ? MISSING : readOnce(file, () => bytes)),
+    });
+  };
   const prepare = (config: Config): (() => void) => {
     const file = config.auth.revocations?.file;
     const read =
@@ -60,7 +72,7 @@ export function createTokenMemory(first: Config, deps: TokenMemoryDeps): Lasting
       revocations.useFile(read?.revocations ?? []);
       // Without a file there is none that is bad: an alert on 0 must stay silent.
       metrics.gauge('revocations_file_good', {}, 1);
-      watch.look(file, read?.bytes);
+      watch(file, read?.bytes);
     };
   };
   prepare(first)();
@@ -68,7 +80,7 @@ export function createTokenMemory(first: Config, deps: TokenMemoryDeps): Lasting
     tokens: { whyRevoked: (token) => revocations.find(token), take: used.take, giveBack: used.giveBack },
     revocations,
     prepare,
-    stop: () => watch.look(undefined, undefined),
+    stop: () => stopWatching(),
   };
 }
 
@@ -79,6 +91,7 @@ interface Good {
 type Read = Good | { readonly bytes?: Buffer; readonly problem: string };
 
 const NO_READER: Read = { problem: 'cannot be read here' };
+const MISSING: Read = { problem: 'cannot be read' };
 
 function readOnce(file: string, readFile: (path: string) => Buffer): Read {
   try {
@@ -86,48 +99,6 @@ function readOnce(file: string, readFile: (path: string) => Buffer): Read {
     const read = readRevocations(bytes);
     return read.ok ? { bytes, revocations: read.revocations } : { bytes, problem: read.problem };
   } catch {
-    return { problem: 'cannot be read' };
-  }
-}
-
-/** Looks at a file again and again, and tells when it has changed and was then the same at two looks. */
-function createFileWatch({ clock, readFile }: TokenMemoryDeps, onChange: (read: Read) => void) {
-  let cancel = (): void => undefined;
-  const begin = (file: string, first: Buffer | undefined): void => {
-    let known = first;
-    let seen = first;
-    let isMissing = false;
-    const look = (): void => {
-      cancel = clock.after(LOOK_MS, look);
-      const bytes = tryRead(file, readFile);
-      // Gone for one look, as when it is replaced; for two it is news.
-      if (bytes === undefined && seen === undefined && !isMissing) {
-        isMissing = true;
-        known = undefined;
-        onChange({ problem: 'cannot be read' });
-      }
-      const isSettled = bytes !== undefined && seen?.equals(bytes) === true;
-      seen = bytes;
-      if (!isSettled || known?.equals(bytes) === true) return;
-      known = bytes;
-      isMissing = false;
-      onChange(readOnce(file, () => bytes));
-    };
-    cancel = clock.after(LOOK_MS, look);
-  };
-  return {
-    /** Begins with a file in place of the one before; undefined: none. */
-    look(file: string | undefined, first: Buffer | undefined): void {
-      cancel();
-      if (file !== undefined) begin(file, first);
-    },
-  };
-}
-
-function tryRead(file: string, readFile: TokenMemoryDeps['readFile']): Buffer | undefined {
-  try {
-    return readFile?.(file);
-  } catch {
-    return undefined;
+    return MISSING;
   }
 }
