@@ -1,26 +1,21 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createFeed } from './admin/index.js';
 import type { Config } from './config/config.js';
 import { adminPorts, hear, openAdmin, tapLog, type Operator } from './gateway/admin.js';
-import { createCertificateCare } from './gateway/certificates.js';
-import { createForeignHooks, type ImportModule } from './gateway/foreign-hooks.js';
-import { admitted, openListeners, type ListenAddress } from './gateway/listeners.js';
-import { createKeySources } from './gateway/key-sources.js';
+import type { ImportModule } from './gateway/foreign-hooks.js';
+import { createLasting, type Lasting } from './gateway/lasting.js';
+import { admitted, openListeners, type ListenAddress, type ListenerUsers } from './gateway/listeners.js';
 import { createLive } from './gateway/live.js';
-import { createOriginCare } from './gateway/origin-care.js';
 import { createTrustedProxies } from './gateway/proxies.js';
 import { restartNotes } from './gateway/restart-notes.js';
 import { sessionRulesOf } from './gateway/session-rules.js';
-import { createTokenMemory } from './gateway/token-memory.js';
 import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
-import { createLimiter } from './hooks/limits/index.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
 import type { ConnectionRequest } from './model/request.js';
 import type { Log, LogEvent, LogFields, Metrics } from './model/telemetry.js';
 import { ENDPOINT_OF } from './model/transport.js';
 import { createAdmission } from './net/admission.js';
-import { createPacer } from './net/pacing.js';
 import { createUdpPairs } from './net/udp-pairs.js';
 import type { OriginHealth } from './origin/health.js';
 import { createDoor, type SessionDoor, type SessionInfo } from './session/session.js';
@@ -72,7 +67,8 @@ const FAREWELL_MS = 2500;
 
 /**
  * Builds every room and introduces them to each other, then opens the listeners.
- * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks` or `config-revocations`; nothing stays open then.
+ * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks`, `config-revocations` or `certificate-unusable`;
+ * nothing stays open then.
  */
 export async function startGateway(config: Config, given: GatewayDeps): Promise<Gateway> {
   const { metrics, clock } = given;
@@ -80,20 +76,9 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   const log = config.listen.admin === undefined ? given.log : tapLog(given.log, feed);
   const deps: GatewayDeps = { ...given, log };
   const state = { isDraining: false };
-  const pacer = createPacer(config.relay.paceMs);
-  const memory = createTokenMemory(config, deps);
-  const foreignHooks = createForeignHooks(deps);
-  const keySources = createKeySources({ ...deps, random: () => randomInt(1000) / 1000 });
-  const prepare = (next: Config): Promise<unknown> =>
-    Promise.all([foreignHooks.prepare(next), keySources.prepare(next)]);
-  await prepare(config).catch((error: unknown) => {
-    keySources.stop();
-    memory.stop();
-    throw error;
-  });
-  const originCare = createOriginCare(deps);
-  const limiter = createLimiter(clock);
-  const live = createLive(config, { ...deps, pacer, foreignHooks, keySources, originCare, memory, limiter });
+  const lasting = await createLasting(config, deps);
+  const { memory, originCare, keySources, foreignHooks, certificates, pacer } = lasting;
+  const live = await orStop(lasting, () => createLive(config, { ...deps, ...lasting }));
   const door = createDoor({
     decide: (request) => live.now.decide(request),
     chooseOrigin: (request, preferred) => live.now.origins.choose(request, preferred),
@@ -132,15 +117,14 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   };
   const rtmp = createRtmpTransport(tongue, live.options);
   const rtsp = createRtspTransport({ ...tongue, ...datagramsOf(config) }, live.options);
-  const media = await openMedia(config, deps);
+  const media = await orStop(lasting, () => openMedia(config, deps));
   const webrtc = joinWebrtc(live, { door, clock, log, metrics, media });
   const proxies = createTrustedProxies({ live, log, metrics });
-  const admission = createAdmission(proxies.unlimited(live.limits), (reason, transport) =>
+  const admission = createAdmission(live.limits, (reason, transport) =>
     metrics.count('connections_refused_total', { transport, reason }),
   );
   const opened = new Map<string, ListenAddress>();
-  const certificates = createCertificateCare(config, deps);
-  const listeners = await openListeners(config, deps, {
+  const users: ListenerUsers = {
     ...{ media, certificates, proxies },
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone), { admission, metrics }),
@@ -156,8 +140,8 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       listenForWebrtc(config, endpoint, isSecure, {
         ...{ transport: webrtc, admission, certificates, proxies, metrics, clock, onError },
       }),
-  });
-  // Only now: nobody would end the checks of a gateway that could not open its ports.
+  };
+  const listeners = await orStop(lasting, () => openListeners(config, deps, users));
   originCare.use(config);
   for (const [name, { host, port }] of listeners) opened.set(name, { host, port });
   const close = async (): Promise<void> => {
@@ -169,11 +153,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
         log.write('info', 'listener.closed', { listener: name });
       }),
     );
-    pacer.stop();
-    keySources.stop();
-    memory.stop();
-    originCare.stop();
-    certificates.stop();
+    lasting.stop();
   };
   return {
     sessions: door,
@@ -184,16 +164,11 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     async reload(next) {
       const notes = restartNotes(live.now.config, next);
       try {
-        await prepare(next);
-        const remember = memory.prepare(next);
-        const show = certificates.prepare(next);
+        const putInForce = await lasting.prepare(next);
         live.use(next);
-        remember();
-        show();
-        originCare.use(next);
+        putInForce();
       } finally {
-        foreignHooks.keep(live.now.config);
-        keySources.keep(live.now.config);
+        lasting.keep(live.now.config);
       }
       return notes;
     },
@@ -223,6 +198,16 @@ function datagramsOf(config: Config) {
   if (rtsp?.udpPorts === undefined) return {};
   const pairs = createUdpPairs({ host: rtsp.host, ...rtsp.udpPorts });
   return { openDatagrams: (peer: Parameters<typeof pairs.open>[0]) => pairs.open(peer) };
+}
+
+/** What comes of `make`; whatever is looked after in the background ends when nothing does. */
+async function orStop<T>(lasting: Lasting, make: () => T | Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    lasting.stop();
+    throw error;
+  }
 }
 
 function pause(clock: Clock, delayMs: number): Promise<void> {

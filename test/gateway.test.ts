@@ -1,9 +1,10 @@
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../src/config/load.js';
 import { faultLine } from '../src/config/fault.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
+import { selfSigned } from './config/loading.js';
 import { systemClock } from '../src/net/clock.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 
@@ -42,7 +43,66 @@ async function admin(path: string): Promise<Response> {
   return fetch(`http://127.0.0.1:${address?.port ?? 0}${path}`);
 }
 
+/** The system's clock, with a count of timers that are still to come. */
+function countingClock() {
+  const pending = new Set<object>();
+  return {
+    pending,
+    now: () => systemClock.now(),
+    after(delayMs: number, call: () => void) {
+      const timer = {};
+      pending.add(timer);
+      const cancel = systemClock.after(delayMs, () => {
+        pending.delete(timer);
+        call();
+      });
+      return () => {
+        pending.delete(timer);
+        cancel();
+      };
+    },
+  };
+}
+
 describe('the gateway', () => {
+  it('looks after nothing any more when it could not start, or has stopped', async () => {
+    const clock = countingClock();
+    const pair = selfSigned();
+    const files: Readonly<Record<string, string>> = { '/revoked': '', '/cert': pair.cert, '/key': pair.key };
+    const readFile = (path: string): Buffer => Buffer.from(files[path] ?? '');
+    const text = JSON.stringify({
+      listen: {
+        rtmps: { host: '127.0.0.1', port: 0 },
+        media: { host: '127.0.0.1', port: 0, publicAddresses: ['127.0.0.1'] },
+        admin: { port: 1 },
+      },
+      tls: { certificates: [{ cert: { file: '/cert' }, key: { file: '/key' } }] },
+      auth: { keys: [{ id: 'main', secret: { value: SECRET } }], revocations: { file: '/revoked' } },
+      origins: [{ name: 'origin', preset: 'generic', rtmp: 'rtmp://127.0.0.1:1' }],
+    });
+    const load = (source: string) => {
+      const loaded = loadConfig({ text: source, env: {}, readFile });
+      if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
+      return loaded.config;
+    };
+    // Somebody has the admin's port already: the last of all that are opened.
+    const taken = createServer();
+    taken.listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const given = { ...deps(), clock, readFile };
+    await expect(startGateway(load(text.replace('"port":1}', `"port":${port}}`)), given)).rejects.toMatchObject({
+      code: 'listen-failed',
+    });
+    taken.close();
+    expect(clock.pending.size).toBe(0);
+    const running = await startGateway(load(text.replace('"port":1}', '"port":0}')), given);
+    expect(clock.pending.size).toBeGreaterThan(0);
+    await running.stop();
+    // What waits for the farewell of clients ends by itself.
+    expect(clock.pending.size).toBeLessThanOrEqual(1);
+  });
+
   it('opens the listeners the config names, and no others', async () => {
     gateway = await startGateway(config(PLAIN), deps());
     expect(Object.keys(gateway.addresses).sort()).toEqual(['admin', 'rtmp']);

@@ -88,11 +88,16 @@ async function serve(
         gateway.hear(event, fields);
       },
     };
-    const apply = (next: Config): Promise<readonly string[]> => gateway.reload(next);
+    let held = config;
+    const apply = async (next: Config): Promise<readonly string[]> => {
+      const notes = await gateway.reload(next);
+      held = next;
+      return notes;
+    };
     const reloading = createReloading({ ...source, apply, log: heard, metrics, clock });
     reloads.now = (trigger) => reloading.now(trigger);
     signals.onReload(() => void reloading.now('signal'));
-    await untilStopped(gateway, signals, config.limits.drainTimeoutSeconds, heard).finally(() => reloading.stop());
+    await untilStopped(gateway, signals, () => held.limits.drainTimeoutSeconds, heard).finally(() => reloading.stop());
     log.write('info', 'gateway.stop', {});
     return EXIT.fine;
   } catch (error) {
@@ -152,12 +157,13 @@ function watchSignals(io: CliIo): Signals {
 }
 
 /** The first signal drains, the second stops now, a third does not even wait for that. */
-function untilStopped(gateway: Gateway, signals: Signals, drainSeconds: number, log: Log): Promise<void> {
+function untilStopped(gateway: Gateway, signals: Signals, drainSeconds: () => number, log: Log): Promise<void> {
   return new Promise((resolve, reject) => {
     signals.onStop((count, signal) => {
       if (count === 1) {
-        log.write('info', 'gateway.drain', { signal, graceSeconds: drainSeconds });
-        gateway.drain(drainSeconds * 1000).then(resolve, reject);
+        const graceSeconds = drainSeconds();
+        log.write('info', 'gateway.drain', { signal, graceSeconds });
+        gateway.drain(graceSeconds * 1000).then(resolve, reject);
       } else if (count === 2) {
         log.write('info', 'gateway.drain', { signal, graceSeconds: 0 });
         gateway.stop().then(resolve, reject);

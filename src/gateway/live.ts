@@ -1,19 +1,16 @@
 import type { Config } from '../config/config.js';
-import type { Limiter } from '../hooks/limits/index.js';
 import type { Clock } from '../model/clock.js';
 import type { Decide, Farewell } from '../model/hook.js';
 import type { StartRelay } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { AdmissionLimits } from '../net/admission.js';
-import type { Pacer } from '../net/pacing.js';
+import type { RtmpOptions } from '../transports/rtmp/options.js';
+import type { RtspOptions } from '../transports/rtsp/options.js';
 import { createNetworks } from '../wire/cidr.js';
-import type { ForeignHooks } from './foreign-hooks.js';
-import type { KeySources } from './key-sources.js';
+import type { Lasting } from './lasting.js';
 import { createLaw } from './law.js';
 import { createOrigins, type Origins } from './origins.js';
-import type { OriginCare } from './origin-care.js';
 import { createRelaying } from './relaying.js';
-import type { LastingTokenMemory } from './token-memory.js';
 
 /** What one config comes to: the law, the origins and the relay that new streams get. */
 export interface Generation {
@@ -22,19 +19,12 @@ export interface Generation {
   readonly farewell: Farewell;
   readonly origins: Origins;
   readonly startRelay: StartRelay;
-  /** Addresses of proxies, behind which there are many. */
+  /** Addresses of trusted proxies, behind which there are many. */
   readonly isShared: (address: string) => boolean;
 }
 
 /** Figures that the transports look up each time they need one, so that a new config holds from the next client on. */
-export interface LiveOptions {
-  readonly handshakeTimeoutMs: number;
-  readonly publishTimeoutMs: number;
-  readonly preDecisionBytes: number;
-  readonly maxUnauthenticated: number;
-  readonly maxUnauthenticatedPerAddress: (address: string) => number;
-  readonly allowRecord: boolean;
-}
+export type LiveOptions = RtmpOptions & RtspOptions;
 
 /** The config that holds now, and what it comes to. Streams that run keep what they began with. */
 export interface Live {
@@ -47,19 +37,10 @@ export interface Live {
 }
 
 /** What generations are made with. */
-export interface LiveDeps {
+export interface LiveDeps extends Lasting {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly pacer: Pacer;
-  readonly foreignHooks: ForeignHooks;
-  readonly keySources: KeySources;
-  /** What is known of the origins, whatever the config. */
-  readonly originCare: OriginCare;
-  /** Which tokens are revoked. */
-  readonly memory: Pick<LastingTokenMemory, 'tokens'>;
-  /** Who asked how often. */
-  readonly limiter: Limiter;
 }
 
 /** Makes the first generation. Throws GatewayError `config-keys`. */
@@ -92,7 +73,7 @@ export function createLive(config: Config, deps: LiveDeps): Live {
       get connections() {
         return limits().connections;
       },
-      perAddress: () => limits().perAddress,
+      perAddress: (address) => (now.isShared(address) ? 0 : limits().perAddress),
     },
     use(next) {
       now = generationOf(next, deps);

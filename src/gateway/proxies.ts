@@ -1,17 +1,12 @@
 import type { HttpEndpoint, MediaListener } from '../config/config.js';
 import type { Log, Metrics } from '../model/telemetry.js';
-import type { AdmissionLimits } from '../net/admission.js';
 import type { ReadForwarded } from '../net/http-request.js';
 import type { ProxyRules } from '../net/proxy-head.js';
-import { createNetworks, type Networks } from '../wire/cidr.js';
 import { readForwarded } from '../wire/forwarded.js';
 import type { Live } from './live.js';
 
 /** Whom the config that holds believes when it tells a client's address. */
 export interface TrustedProxies {
-  has(address: string): boolean;
-  /** Limits that hold for clients, not for the proxies behind whose addresses there are many. */
-  unlimited(limits: AdmissionLimits): AdmissionLimits;
   /** What a listener does with headers of the PROXY protocol; undefined: it looks for none. */
   rulesOf(listener: MediaListener, transport: 'RTMP' | 'RTSP' | 'HTTP'): ProxyRules | undefined;
   /** How a listener finds the client of a request; undefined: it is the peer. */
@@ -27,29 +22,13 @@ export interface TrustedProxiesDeps {
 
 /** Makes the one place that says which proxies are believed. */
 export function createTrustedProxies({ live, log, metrics }: TrustedProxiesDeps): TrustedProxies {
-  let entries: readonly string[] = [];
-  let networks: Networks = createNetworks(entries);
-  const has = (address: string): boolean => {
-    const { trustedProxies } = live.now.config;
-    if (entries !== trustedProxies) {
-      entries = trustedProxies;
-      networks = createNetworks(entries);
-    }
-    return networks.has(address);
-  };
+  const isTrusted = (address: string): boolean => live.now.isShared(address);
   return {
-    has,
-    unlimited: (limits) => ({
-      get connections() {
-        return limits.connections;
-      },
-      perAddress: (address) => (has(address) ? 0 : limits.perAddress(address)),
-    }),
     rulesOf({ proxyProtocol: mode }, transport) {
       if (mode === undefined) return undefined;
       return {
         mode,
-        isTrusted: has,
+        isTrusted,
         get timeoutMs() {
           return live.options.handshakeTimeoutMs;
         },
@@ -62,6 +41,6 @@ export function createTrustedProxies({ live, log, metrics }: TrustedProxiesDeps)
         },
       };
     },
-    forwardedOf: ({ forwarded: header }) => header && ((peer, find) => readForwarded(header, find, peer, has)),
+    forwardedOf: ({ forwarded: header }) => header && ((peer, find) => readForwarded(header, find, peer, isTrusted)),
   };
 }

@@ -120,6 +120,21 @@ describe('serve', () => {
     expect(io.clock.pending).toBe(0);
   });
 
+  it('drains for as long as the config that holds now says', async () => {
+    const files = { 'g.yaml': configText() };
+    const io = fakeIo({ files });
+    const { gateway, calls, finish } = fakeGateway();
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
+    await turn();
+    files['g.yaml'] = configText({ limits: { drainTimeoutSeconds: 7 } });
+    io.signal('SIGHUP');
+    await turn();
+    io.signal('SIGTERM');
+    expect(calls).toEqual(['reload', 'drain 7000']);
+    finish();
+    expect(await code).toBe(0);
+  });
+
   it('reloads when the config file changes, unless told not to watch it', async () => {
     const files = { 'g.yaml': configText() };
     for (const [flags, reloads] of [
