@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isMetadataAddress } from '../net/metadata-addresses.js';
+import { isMetadataAddress } from '../wire/metadata-addresses.js';
 import type { HttpTarget } from './config.js';
 import type { PathStep } from './fault.js';
 import type { Resolving } from './resolving.js';

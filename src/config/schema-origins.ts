@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isNodeEntry } from '../net/node-host.js';
+import { isNodeEntry } from '../wire/node-host.js';
 import { isPathPattern } from '../wire/path-pattern.js';
 import { name, seconds, secretRef } from './schema-fields.js';
 

@@ -4,7 +4,7 @@ import type { OriginChoice } from '../model/leg.js';
 import { pathOf, type ConnectionRequest } from '../model/request.js';
 import type { NameResolver } from '../net/dns.js';
 import type { FindNodes } from '../origin/stream-manager.js';
-import { createNodeRule } from '../net/node-host.js';
+import { createNodeRule } from '../wire/node-host.js';
 
 /** How long a connection is waited for while there is another node. */
 const NEXT_NODE_MS = 1000;

@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import type { HttpCall, HttpReply } from '../net/http-client.js';
-import type { NodeRule } from '../net/node-host.js';
+import type { NodeRule } from '../wire/node-host.js';
 
 /** A viewer's answer is taken for true for so long; a publisher always asks. */
 const KNOWN_MS = 2000;

@@ -2,7 +2,7 @@ import type { Clock } from '../../model/clock.js';
 import { GatewayError } from '../../model/errors.js';
 import { Secret } from '../../model/secret.js';
 import { callHttp, type HttpReply } from '../../net/http-client.js';
-import { isMetadataAddress } from '../../net/metadata-addresses.js';
+import { isMetadataAddress } from '../../wire/metadata-addresses.js';
 import { createAnswerCache } from './answer-cache.js';
 import { createBreaker, type BreakerState } from './breaker.js';
 import type { Answer } from './form.js';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.js';
 import { Secret } from '../../model/secret.js';
 import { callHttp, type HttpReply } from '../../net/http-client.js';
-import { isMetadataAddress } from '../../net/metadata-addresses.js';
+import { isMetadataAddress } from '../../wire/metadata-addresses.js';
 import { readFetchedKeys, type FetchedFrom, type FetchedKeys } from './fetched-keys.js';
 import type { TokenKey } from './keys.js';
 
