@@ -8,7 +8,7 @@ import { asError } from './thrown.js';
 const MIN_TTL_S = 5;
 /** … and at most. */
 const MAX_TTL_S = 300;
-/** For answers that say nothing of it: SRV, and names that only the system knows. */
+/** For answers that say nothing of it: SRV, and what only the system knows. */
 const DEFAULT_TTL_S = 30;
 /** After a failed question, the next. */
 const RETRY_MS = 2000;
@@ -145,22 +145,35 @@ function createMemory<T>(clock: Clock, ask: (name: string) => Promise<Found<T>>)
   };
 }
 
-/** DNS first, since only it tells how long an answer holds; names without a dot, and those it does not know, by the system. */
+/**
+ * The system has the last word on where a name leads, since only it knows its files (`/etc/hosts`, what a container was given)
+ * and search domains; DNS says how long that holds, and answers alone where the system does not know.
+ */
 async function askAddresses(questions: DnsQuestions, host: string): Promise<Found<string>> {
-  if (host.includes('.')) {
-    const [v6, v4] = await Promise.all([settled(questions.v6(host)), settled(questions.v4(host))]);
-    const all = [...v6, ...v4];
-    if (all.length > 0) {
-      return { found: byTurns(v6.map(addressOf), v4.map(addressOf)), ttlS: Math.min(...all.map(({ ttl }) => ttl)) };
-    }
-  }
-  const known = await questions.system(host);
-  const family = (wanted: number) => known.filter((address) => isIP(address) === wanted);
-  return { found: byTurns(family(6), family(4)), ttlS: DEFAULT_TTL_S };
+  const nothing: readonly AddressAnswer[] = [];
+  const inDns = host.includes('.');
+  const [system, v6, v4] = await Promise.all([
+    settled(questions.system(host)),
+    inDns ? questions.v6(host).catch(() => nothing) : nothing,
+    inDns ? questions.v4(host).catch(() => nothing) : nothing,
+  ]);
+  const answers = [...v6, ...v4];
+  const ofDns = new Set(answers.map(addressOf));
+  const known = system.value ?? [...ofDns];
+  if (system.value === undefined && known.length === 0) throw system.error;
+  const family = (wanted: number) => [...new Set(known)].filter((address) => isIP(address) === wanted);
+  const isOfDns = answers.length > 0 && known.every((address) => ofDns.has(address));
+  const ttlS = isOfDns ? Math.min(...answers.map(({ ttl }) => ttl)) : DEFAULT_TTL_S;
+  return { found: byTurns(family(6), family(4)), ttlS };
 }
 
-async function settled(asked: Promise<readonly AddressAnswer[]>): Promise<readonly AddressAnswer[]> {
-  return asked.catch(() => []);
+type Settled<T> = { readonly value: T } | { readonly value: undefined; readonly error: Error };
+
+function settled<T>(asked: Promise<T>): Promise<Settled<T>> {
+  return asked.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ value: undefined, error: asError(error) }),
+  );
 }
 
 function addressOf({ address }: AddressAnswer): string {
