@@ -1,4 +1,5 @@
 import type { RejectionCode } from '../model/rejection.js';
+import type { Secret } from '../model/secret.js';
 import type { Action, TransportName } from '../model/transport.js';
 
 /** One session as the operator sees it. */
@@ -79,12 +80,12 @@ export interface MintWish {
 
 /** A token, or why there is none. */
 export type MintView =
-  | { readonly ok: true; readonly token: string; readonly expiresAtS: number }
+  | { readonly ok: true; readonly token: Secret; readonly expiresAtS: number }
   | { readonly ok: false; readonly problem: string };
 
 /** What is asked about a token. */
 export interface WhyWish {
-  readonly token: string;
+  readonly token: Secret;
   readonly action: Action;
   readonly transport: TransportName;
   readonly path: string;

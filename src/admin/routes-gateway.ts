@@ -1,3 +1,4 @@
+import { Secret } from '../model/secret.js';
 import { listOf, object, oneOfWords, type JsonSchema } from './json-schema.js';
 import type { AdminPorts, MintWish, RevocationWish, WhyWish } from './ports.js';
 import { PAGING, pageOf, type Route } from './route.js';
@@ -94,7 +95,7 @@ export function tokenRoutes({ mint, why }: AdminPorts): readonly Route[] {
       handle: ({ body }) => {
         const made = mint(body as MintWish);
         if (!made.ok) return { problem: 'mint-refused', detail: made.problem };
-        return { value: { token: made.token, expiresAtS: made.expiresAtS } };
+        return { value: { token: made.token.reveal(), expiresAtS: made.expiresAtS } };
       },
     },
     {
@@ -112,7 +113,8 @@ export function tokenRoutes({ mint, why }: AdminPorts): readonly Route[] {
       }),
       problems: ['body-malformed'],
       handle: ({ body }) => {
-        const answer = why(body as WhyWish);
+        const { token, ...asked } = body as Omit<WhyWish, 'token'> & { readonly token: string };
+        const answer = why({ ...asked, token: new Secret(token) });
         return 'problem' in answer ? { problem: 'body-malformed', detail: answer.problem } : { value: answer };
       },
     },

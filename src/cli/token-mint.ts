@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.js';
-import { mintToken, findSigningKey, type MintOptions } from '../hooks/verify-token/mint.js';
-import { createKeySet } from '../hooks/verify-token/keys.js';
+import { mintToken, type MintOptions } from '../hooks/verify-token/mint.js';
 import type { Role } from '../model/identity.js';
 import { TRANSPORT_NAMES, type TransportName } from '../model/transport.js';
 import { didYouMean } from '../config/nearest.js';
@@ -9,10 +8,8 @@ import { parseArguments, type ParsedArguments } from './arguments.js';
 import { MINT_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
 import { EXIT, type Command } from './io.js';
-import { keySpecsOf } from '../gateway/token-keys.js';
+import { planMint, type MintWish } from '../gateway/minting.js';
 import { loadConfigFor } from './load-config.js';
-
-const DEFAULT_TTL_S = 600;
 
 const ROLES: Readonly<Record<string, readonly Role[]>> = {
   publisher: ['red5-publisher'],
@@ -21,7 +18,7 @@ const ROLES: Readonly<Record<string, readonly Role[]>> = {
 };
 
 type Flags = Extract<ParsedArguments<typeof MINT_FLAGS>, { ok: true }>['flags'];
-type Claims = Pick<MintOptions, 'subject' | 'roles' | 'transports' | 'rooms'> & { readonly ttlS?: number };
+type Claims = Omit<MintWish, 'keyId' | 'tokenId'>;
 
 /** `portcullis token mint`: makes a token with a key of the config; only the token goes to standard output. */
 export const runMint: Command = (args, io) => Promise.resolve(mint(args, io));
@@ -36,29 +33,15 @@ function mint(args: readonly string[], io: Parameters<Command>[1]): number {
   const loaded = loadConfigFor('token mint', flags.config, io);
   if (!loaded.ok) return loaded.code;
   const { auth } = loaded.config;
-  const made = createKeySet(keySpecsOf(auth));
-  const key = made.ok ? findSigningKey(made.keySet, flags.key) : undefined;
-  if (key === undefined) {
-    io.stderr(`portcullis: ${noKey(loaded.config, flags.key)}\n`);
+  const plan = planMint(auth, { ...wanted, ...(flags.key !== undefined && { keyId: flags.key }) });
+  if (!plan.ok) {
+    const ceiling = `auth.maxTtlMinutes is ${auth.maxTtlMinutes} (${auth.maxTtlMinutes * 60} s)`;
+    const tooLong = `a token of ${plan.ttlS} s would be refused: ${ceiling}`;
+    io.stderr(`portcullis: ${plan.problem === 'no-key' ? noKey(loaded.config, flags.key) : tooLong}\n`);
     return EXIT.failed;
   }
-  const ceilingS = auth.maxTtlMinutes * 60;
-  const ttlS = wanted.ttlS ?? Math.min(DEFAULT_TTL_S, ceilingS);
-  if (ttlS > ceilingS) {
-    io.stderr(
-      `portcullis: a token of ${ttlS} s would be refused: auth.maxTtlMinutes is ${auth.maxTtlMinutes} (${ceilingS} s)\n`,
-    );
-    return EXIT.failed;
-  }
+  const { options } = plan;
   const nowS = io.clock.now() / 1000;
-  const [issuer, audience] = [auth.issuers[0], auth.audiences[0]];
-  const options: MintOptions = {
-    ...{ ...wanted, key, ttlS },
-    // One key needs no name, and Red5 knows no `kid`.
-    ...(auth.keys.length > 1 && { keyId: key.id }),
-    ...(issuer !== undefined && { issuer }),
-    ...(audience !== undefined && { audience }),
-  };
   io.stdout(`${mintToken(options, nowS)}\n`);
   io.stderr(notes(options, loaded.config, nowS));
   return EXIT.fine;

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { createAdmin, type Admin, type AdminPorts, type Feed } from '../admin/index.js';
 import { explainToken } from '../hooks/verify-token/explain.js';
 import { createKeySet, joinKeys } from '../hooks/verify-token/index.js';
-import { findSigningKey, mintToken } from '../hooks/verify-token/mint.js';
+import { mintToken } from '../hooks/verify-token/mint.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
@@ -18,6 +18,7 @@ import type { KeySources } from './key-sources.js';
 import type { Closable, ListenAddress } from './listeners.js';
 import type { Live } from './live.js';
 import type { OriginCare } from './origin-care.js';
+import { planMint } from './minting.js';
 import { claimPolicyOf, keySpecsOf } from './token-keys.js';
 import type { LastingTokenMemory } from './token-memory.js';
 
@@ -42,7 +43,6 @@ export interface AdminJoints {
   readonly addressOf: (listener: 'http' | 'https') => ListenAddress | undefined;
 }
 
-const DEFAULT_TTL_S = 600;
 const ROLES = { publisher: 'red5-publisher', subscriber: 'red5-subscriber' } as const;
 
 /** Makes a log that tells `feed` of each event too, whatever level is written. */
@@ -92,30 +92,24 @@ const mint = (
   wish: Parameters<AdminPorts['mint']>[0],
   nowS: number,
 ): ReturnType<AdminPorts['mint']> => {
-  const made = createKeySet(keySpecsOf(auth));
-  const key = made.ok ? findSigningKey(made.keySet, wish.key) : undefined;
-  if (key === undefined) return { ok: false, problem: 'the config holds no such secret to sign with' };
-  const ceilingS = auth.maxTtlMinutes * 60;
-  const ttlS = wish.ttlSeconds ?? Math.min(DEFAULT_TTL_S, ceilingS);
-  if (ttlS > ceilingS) return { ok: false, problem: `auth.maxTtlMinutes allows ${ceilingS} s` };
-  const { subject, transports, rooms, tokenId, roles } = wish;
-  const [issuer, audience] = [auth.issuers[0], auth.audiences[0]];
+  const { key: keyId, ttlSeconds: ttlS, roles, ...claims } = wish;
+  const plan = planMint(auth, {
+    ...claims,
+    ...(roles !== undefined && { roles: roles.map((role) => ROLES[role]) }),
+    ...(ttlS !== undefined && { ttlS }),
+    ...(keyId !== undefined && { keyId }),
+  });
+  if (!plan.ok) {
+    const noKey = 'the config holds no such secret to sign with';
+    return {
+      ok: false,
+      problem: plan.problem === 'no-key' ? noKey : `auth.maxTtlMinutes allows ${auth.maxTtlMinutes * 60} s`,
+    };
+  }
+  const { options } = plan;
   try {
-    const token = mintToken(
-      {
-        ...{ key, ttlS },
-        ...(auth.keys.length > 1 && { keyId: key.id }),
-        ...(subject !== undefined && { subject }),
-        ...(tokenId !== undefined && { tokenId }),
-        ...(transports !== undefined && { transports }),
-        ...(rooms !== undefined && { rooms }),
-        ...(roles !== undefined && { roles: roles.map((role) => ROLES[role]) }),
-        ...(issuer !== undefined && { issuer }),
-        ...(audience !== undefined && { audience }),
-      },
-      nowS,
-    );
-    return { ok: true, token, expiresAtS: Math.floor(nowS) + ttlS };
+    const token = new Secret(mintToken(options, nowS));
+    return { ok: true, token, expiresAtS: Math.floor(nowS) + options.ttlS };
   } catch (error) {
     if (error instanceof GatewayError) return { ok: false, problem: error.message };
     throw error;
@@ -137,7 +131,7 @@ const why = (
   const keys = joinKeys(made.keySet.keys, keySources.of(config));
   const policy = { ...claimPolicyOf(config.auth), keys, whyRevoked };
   const { ok, code, detail, steps, mistakes } = explainToken(
-    new Secret(token).reveal(),
+    token.reveal(),
     { transport, action, target: read.target },
     policy,
     clock.now(),

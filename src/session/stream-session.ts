@@ -135,8 +135,8 @@ export class StreamSession implements SessionHandle, Holder {
       isRunning: this.#phase === 'confirmed',
       askedAtMs: this.#askedAtMs,
       sinceMs: this.#confirmedAtMs,
-      clientBytes: this.#relay?.clientBytes ?? 0,
-      originBytes: this.#relay?.originBytes ?? 0,
+      clientBytes: this.clientBytes,
+      originBytes: this.originBytes,
     };
   }
 
@@ -312,8 +312,8 @@ export class StreamSession implements SessionHandle, Holder {
       origin: this.#choice?.name,
       reason,
       durationMs: Math.round(this.#sinceMs(this.#runningSinceMs)),
-      clientBytes: this.#relay?.clientBytes ?? 0,
-      originBytes: this.#relay?.originBytes ?? 0,
+      clientBytes: this.clientBytes,
+      originBytes: this.originBytes,
       error: error?.message,
     });
   }

@@ -39,7 +39,7 @@ export function fakePorts(parts: Partial<AdminPorts> = {}) {
     },
     config: () => ({ auth: { keys: [{ secret: 'secret:aabbccdd' }] } }),
     mint: (wish) =>
-      wish.key === 'none' ? { ok: false, problem: 'no key' } : { ok: true, token: 'a.b.c', expiresAtS: 9 },
+      wish.key === 'none' ? { ok: false, problem: 'no key' } : { ok: true, token: new Secret('a.b.c'), expiresAtS: 9 },
     why: ({ path }) =>
       path === '..'
         ? { problem: 'path: bad' }
