@@ -1,10 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { WebSocket } from 'ws';
-import { faultLine } from '../src/config/fault.js';
-import { loadConfig } from '../src/config/load.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
-import { systemClock } from '../src/net/clock.js';
-import { createMetrics } from '../src/telemetry/metrics.js';
 
 const SECRET = '0123456789abcdef0123456789abcdef0123';
 let gateway: Gateway | undefined;
@@ -21,10 +18,7 @@ async function start(): Promise<string> {
     auth: { keys: [{ id: 'main', secret: { value: SECRET } }] },
     origins: [{ name: 'o1', preset: 'generic', rtmp: 'rtmp://127.0.0.1:1', health: 'off' }],
   });
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  const log = { write: () => undefined, enabled: () => false };
-  gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(configFrom(text), quietDeps());
   return `127.0.0.1:${gateway.addresses['admin']?.port ?? 0}`;
 }
 

@@ -3,11 +3,8 @@ import { once } from 'node:events';
 import { createServer as createHttp, type Server as HttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../src/config/load.js';
-import { faultLine } from '../src/config/fault.js';
+import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
-import { systemClock } from '../src/net/clock.js';
-import { createMetrics } from '../src/telemetry/metrics.js';
 import { eventually, liveClient, liveOrigin, livePublisher } from './fakes/rtmp-live.js';
 import type { RtmpPeer } from './fakes/rtmp-peer.js';
 import { ANSWER, OFFER } from './transports/webrtc/bed.js';
@@ -31,10 +28,7 @@ async function start(kind: 'rtmp' | 'http', ports: readonly number[]): Promise<n
       ...(kind === 'http' && { media: 'direct' }),
     })),
   });
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  const log = { write: () => undefined, enabled: () => false };
-  gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(configFrom(text), quietDeps());
   return gateway.addresses[kind]?.port ?? 0;
 }
 

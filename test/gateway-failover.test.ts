@@ -1,9 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../src/config/load.js';
-import { faultLine } from '../src/config/fault.js';
+import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
-import { systemClock } from '../src/net/clock.js';
-import { createMetrics } from '../src/telemetry/metrics.js';
 import { liveRtspOrigin, liveRtspViewer as viewer } from './fakes/rtsp-live.js';
 
 let gateway: Gateway | undefined;
@@ -23,10 +20,7 @@ async function origin(isSilent = false) {
 async function start(urls: readonly string[], health = 'off') {
   const lines = urls.map((url, index) => `  - { name: o${index}, preset: generic, rtsp: "${url}", health: ${health} }`);
   const text = ['listen: { rtsp: { host: 127.0.0.1, port: 0 } }', 'hooks: [open]', 'origins:', ...lines].join('\n');
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  const log = { write: () => undefined, enabled: () => false };
-  gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(configFrom(text), quietDeps());
   return gateway.addresses['rtsp']?.port ?? 0;
 }
 

@@ -2,11 +2,8 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { faultLine } from '../src/config/fault.js';
-import { loadConfig } from '../src/config/load.js';
+import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
-import { systemClock } from '../src/net/clock.js';
-import { createMetrics } from '../src/telemetry/metrics.js';
 import { eventually, liveOrigin, livePublisher } from './fakes/rtmp-live.js';
 import { liveRtspOrigin } from './fakes/rtsp-live.js';
 
@@ -51,10 +48,7 @@ async function start(origins: readonly Readonly<Record<string, unknown>>[]): Pro
       { name: 'last', preset: 'generic', health: 'off', apps: ['other'], rtmp: 'rtmp://127.0.0.1:1' },
     ],
   });
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  const log = { write: () => undefined, enabled: () => false };
-  gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(configFrom(text), quietDeps());
   return gateway;
 }
 

@@ -1,9 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { configFrom } from './fakes/gateway-config.js';
 import jwt from 'jsonwebtoken';
 import type { Config } from '../src/config/config.js';
-import { faultLine } from '../src/config/fault.js';
-import { loadConfig } from '../src/config/load.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { GatewayError } from '../src/model/errors.js';
 import { systemClock } from '../src/net/clock.js';
@@ -44,9 +43,7 @@ function config(parts: Readonly<Record<string, unknown>>, files: Readonly<Record
     if (found === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
     return Buffer.from(found);
   };
-  const loaded = loadConfig({ text, env: {}, readFile });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  return loaded.config;
+  return configFrom(text, readFile);
 }
 
 async function start(

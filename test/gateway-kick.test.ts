@@ -2,9 +2,8 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { configFrom } from './fakes/gateway-config.js';
 import jwt from 'jsonwebtoken';
-import { faultLine } from '../src/config/fault.js';
-import { loadConfig } from '../src/config/load.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { systemClock } from '../src/net/clock.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
@@ -13,7 +12,10 @@ import { liveRtspOrigin, liveRtspViewer } from './fakes/rtsp-live.js';
 import { ANSWER, OFFER } from './transports/webrtc/bed.js';
 
 const SECRET = 'a secret of the tests, long enough for HS256';
-const TOKEN = jwt.sign({ sub: 'sam', jti: 't1', exp: Math.floor(Date.now() / 1000) + 60 }, SECRET);
+/** What each stream shows. */
+let token = '';
+const tokenOf = (seconds: number): string =>
+  jwt.sign({ sub: 'sam', jti: 't1', exp: Math.floor(Date.now() / 1000) + seconds }, SECRET);
 
 let gateway: Gateway | undefined;
 let rtmp: LiveOrigin;
@@ -23,6 +25,7 @@ let ends: unknown[];
 let stopHttp: () => void;
 
 beforeEach(async () => {
+  token = tokenOf(60);
   rtmp = await liveOrigin();
   rtsp = await liveRtspOrigin();
   asked = [];
@@ -48,7 +51,7 @@ beforeEach(async () => {
       rtsp: { host: '127.0.0.1', port: 0 },
       http: { host: '127.0.0.1', port: 0 },
     },
-    auth: { keys: [{ id: 'main', secret: { value: SECRET } }] },
+    auth: { keys: [{ id: 'main', secret: { value: SECRET } }], onExpiry: 'close' },
     origins: [
       {
         ...{ name: 'o', preset: 'mediamtx', media: 'direct', health: 'off', rtmp: `rtmp://127.0.0.1:${rtmp.port}` },
@@ -56,15 +59,13 @@ beforeEach(async () => {
       },
     ],
   });
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
   const log = {
     write: (_level: string, event: string, fields: Readonly<Record<string, unknown>>) => {
       if (event === 'session.end') ends.push(fields['reason']);
     },
     enabled: () => true,
   };
-  gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(configFrom(text), { log, metrics: createMetrics(), clock: systemClock });
 });
 
 afterEach(async () => {
@@ -80,7 +81,7 @@ const portOf = (listener: string): number => gateway?.addresses[listener]?.port 
 /** Streams by each transport: opens one, and gives back how to see that it is over for client and origin. */
 const STREAMS: Readonly<Record<string, () => Promise<() => Promise<void>>>> = {
   RTMP: async () => {
-    const peer = await livePublisher(portOf('rtmp'), `live?token=${TOKEN}`, 'cam');
+    const peer = await livePublisher(portOf('rtmp'), `live?token=${token}`, 'cam');
     return async () => {
       await eventually(() => peer.closed && rtmp.calls.every((call) => call.peer.closed));
       expect(peer.codes).toContain('NetStream.Failed');
@@ -89,7 +90,7 @@ const STREAMS: Readonly<Record<string, () => Promise<() => Promise<void>>>> = {
   },
   RTSP: async () => {
     const { ask, closed } = await liveRtspViewer(portOf('rtsp'));
-    expect((await ask('DESCRIBE', `live/cam?token=${TOKEN}`)).status).toBe(200);
+    expect((await ask('DESCRIBE', `live/cam?token=${token}`)).status).toBe(200);
     return async () => {
       await closed;
       await eventually(() => rtsp.asked.includes('DESCRIBE'));
@@ -100,7 +101,7 @@ const STREAMS: Readonly<Record<string, () => Promise<() => Promise<void>>>> = {
 };
 
 async function posted(kind: 'whip' | 'whep', offer: string) {
-  const headers = { 'content-type': 'application/sdp', authorization: `Bearer ${TOKEN}` };
+  const headers = { 'content-type': 'application/sdp', authorization: `Bearer ${token}` };
   const url = `http://127.0.0.1:${portOf('http')}/live/${kind}/cam`;
   const answer = await fetch(url, { method: 'POST', headers, body: offer });
   expect(answer.status).toBe(201);
@@ -138,5 +139,17 @@ describe.each(Object.keys(STREAMS))('a stream by %s', (transport) => {
     expect(ends).toEqual(['revoked']);
     await expect(STREAMS[transport]?.().then((again) => again())).rejects.toThrow();
     expect(gateway?.sessions.sessions()).toEqual([]);
+  }, 15_000);
+
+  it('ends for client and origin with its token, no earlier and a second later at most', async () => {
+    token = tokenOf(3);
+    const expiresMs = (jwt.decode(token) as { readonly exp: number }).exp * 1000;
+    const seeTheEnd = await opened();
+    expect(Date.now()).toBeLessThan(expiresMs);
+    await eventually(() => ends.length > 0);
+    expect(ends).toEqual(['expired']);
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresMs - 5);
+    expect(Date.now()).toBeLessThan(expiresMs + 1000);
+    await seeTheEnd?.();
   }, 15_000);
 });

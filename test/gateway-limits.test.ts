@@ -1,7 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../src/config/load.js';
-import { faultLine } from '../src/config/fault.js';
+import { configFrom } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { createKeySet } from '../src/hooks/verify-token/index.js';
 import { mintToken } from '../src/hooks/verify-token/mint.js';
@@ -39,9 +38,7 @@ function config(limits: Readonly<Record<string, unknown>>, more: More = {}) {
     ],
     limits,
   });
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  return loaded.config;
+  return configFrom(text);
 }
 
 async function start(limits: Readonly<Record<string, unknown>>, more: More = {}) {

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { faultLine } from '../src/config/fault.js';
-import { loadConfig } from '../src/config/load.js';
+import { configFrom } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import type { LogFields } from '../src/model/telemetry.js';
 import { systemClock } from '../src/net/clock.js';
@@ -29,9 +28,7 @@ function configOf(parts: Readonly<Record<string, unknown>>) {
     origins: [{ name: 'o', preset: 'mediamtx', health: 'off', rtmp: 'rtmp://127.0.0.1:1', rtsp: 'rtsp://127.0.0.1:1' }],
     ...parts,
   };
-  const loaded = loadConfig({ text: JSON.stringify(config), env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  return loaded.config;
+  return configFrom(JSON.stringify(config));
 }
 
 async function start(parts: Readonly<Record<string, unknown>>, metrics = createMetrics()): Promise<Gateway> {

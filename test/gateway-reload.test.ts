@@ -1,14 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../src/config/load.js';
-import { faultLine } from '../src/config/fault.js';
+import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { mintToken } from '../src/hooks/verify-token/mint.js';
 import { createKeySet } from '../src/hooks/verify-token/index.js';
 import { Secret } from '../src/model/secret.js';
-import { systemClock } from '../src/net/clock.js';
-import { createMetrics } from '../src/telemetry/metrics.js';
 import { eventually, liveOrigin, livePublisher, sendVideo, type LiveOrigin } from './fakes/rtmp-live.js';
 
 const SECRET = 'a secret of the tests, long enough for HS256';
@@ -38,14 +35,11 @@ function config({ secret = SECRET, port = origin.port, more = {} }: Parts = {}) 
     origins: [{ name: 'origin', preset: 'generic', rtmp: `rtmp://127.0.0.1:${port}` }],
     ...more,
   });
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  return loaded.config;
+  return configFrom(text);
 }
 
 async function start(parts: Parts = {}): Promise<Gateway> {
-  const log = { write: () => undefined, enabled: () => false };
-  gateway = await startGateway(config(parts), { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(config(parts), quietDeps());
   return gateway;
 }
 

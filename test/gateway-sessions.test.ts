@@ -1,10 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import jwt from 'jsonwebtoken';
-import { faultLine } from '../src/config/fault.js';
-import { loadConfig } from '../src/config/load.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
-import { systemClock } from '../src/net/clock.js';
-import { createMetrics } from '../src/telemetry/metrics.js';
 import { eventually, liveClient, liveOrigin, livePublisher, type LiveOrigin } from './fakes/rtmp-live.js';
 import { liveRtspViewer } from './fakes/rtsp-live.js';
 import type { RtmpPeer } from './fakes/rtmp-peer.js';
@@ -40,10 +37,7 @@ async function start(parts: Readonly<Record<string, unknown>> = {}): Promise<Gat
     ],
     ...parts,
   });
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  const log = { write: () => undefined, enabled: () => false };
-  gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(configFrom(text), quietDeps());
   return gateway;
 }
 

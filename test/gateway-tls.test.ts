@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../src/config/load.js';
-import { faultLine } from '../src/config/fault.js';
+import { configFrom } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { fakeClock, type FakeClock } from './fakes/clock.js';
@@ -63,9 +62,7 @@ function config(names: readonly string[]) {
       },
     ],
   });
-  const loaded = loadConfig({ text, env: {}, readFile: (path) => readFileSync(path) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  return loaded.config;
+  return configFrom(text, (path) => readFileSync(path));
 }
 
 async function start(names: readonly string[]): Promise<Gateway> {

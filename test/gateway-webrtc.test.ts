@@ -1,11 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../src/config/load.js';
-import { faultLine } from '../src/config/fault.js';
+import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
-import { systemClock } from '../src/net/clock.js';
-import { createMetrics } from '../src/telemetry/metrics.js';
 import { selfSigned } from './config/loading.js';
 import { ANSWER, OFFER } from './transports/webrtc/bed.js';
 
@@ -48,10 +45,7 @@ async function start(more: Readonly<Record<string, unknown>> = {}, originMore: R
     ],
     ...more,
   };
-  const loaded = loadConfig({ text: JSON.stringify(config), env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  const log = { write: () => undefined, enabled: () => false };
-  gateway = await startGateway(loaded.config, { log, metrics: createMetrics(), clock: systemClock });
+  gateway = await startGateway(configFrom(JSON.stringify(config)), quietDeps());
   return (name: string) => gateway?.addresses[name]?.port ?? 0;
 }
 

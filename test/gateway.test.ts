@@ -1,8 +1,7 @@
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '../src/config/load.js';
-import { faultLine } from '../src/config/fault.js';
+import { configFrom } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { selfSigned } from './config/loading.js';
 import { systemClock } from '../src/net/clock.js';
@@ -11,9 +10,7 @@ import { createMetrics } from '../src/telemetry/metrics.js';
 const SECRET = 'a secret of the tests, long enough for HS256';
 
 function config(text: string) {
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  return loaded.config;
+  return configFrom(text);
 }
 
 const PLAIN = `
@@ -81,9 +78,7 @@ describe('the gateway', () => {
       origins: [{ name: 'origin', preset: 'generic', rtmp: 'rtmp://127.0.0.1:1' }],
     });
     const load = (source: string) => {
-      const loaded = loadConfig({ text: source, env: {}, readFile });
-      if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-      return loaded.config;
+      return configFrom(source, readFile);
     };
     // Somebody has the admin's port already: the last of all that are opened.
     const taken = createServer();

@@ -1,30 +1,17 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { makeSample, publish } from './peers/ffmpeg.js';
 import { startGateway } from './peers/gateway.js';
-import { itNeeds, nginxModule } from './peers/needs.js';
-import { startNginx } from './peers/nginx.js';
-import { folder, freePort } from './peers/place.js';
-import { start } from './peers/program.js';
+import { itNeeds } from './peers/needs.js';
+import { runNginx, startNginx } from './peers/nginx.js';
+import { freePort } from './peers/place.js';
 import { token } from './peers/tokens.js';
 
 /** Calls from 127.0.0.9, so that its own address is not the client's. */
 async function startProxy(rtmpPort: number, web: string) {
   const [rtmp, http] = [await freePort(), await freePort()];
-  const home = join(folder, 'nginx-proxy');
-  mkdirSync(home, { recursive: true });
-  const file = join(home, 'nginx.conf');
-  writeFileSync(
-    file,
-    `load_module ${nginxModule('ngx_stream_module.so') ?? ''};
-daemon off;
-master_process off;
-pid ${home}/nginx.pid;
-error_log stderr notice;
-${process.getuid?.() === 0 ? 'user root;' : ''}
-events { worker_connections 256; }
-stream {
+  const { program } = await runNginx(
+    'ngx_stream_module.so',
+    (home) => `stream {
   server { listen 127.0.0.1:${rtmp}; proxy_bind 127.0.0.9; proxy_pass 127.0.0.1:${rtmpPort}; proxy_protocol on; }
 }
 http {
@@ -45,8 +32,6 @@ http {
 }
 `,
   );
-  const program = start('nginx', ['-e', 'stderr', '-p', home, '-c', file], { timeoutMs: 60_000 });
-  await program.says(/start worker process|using the "epoll"|built by|OS: /);
   return { rtmp, http, program };
 }
 

@@ -186,7 +186,7 @@ describe('Enhanced RTMP with a real Red5', () => {
       const tap = await startTap(red5!.port);
       const between = await startGateway({ origins: originAt(tap.port) });
       const url = between.url(`live?token=${token()}/${fourCc}`);
-      const ended = await start(process.execPath, [join(__dirname, 'peers', 'ffmpeg8-rtmp.mjs'), file, url], {
+      const ended = await start(process.execPath, [join(__dirname, 'peers', 'ffmpeg8.mjs'), 'flv', file, url], {
         env: { FFMPEG8_FOLDER: ffmpeg8Folder },
       }).ended;
       expect([ended.code, ended.stdout]).toEqual([0, expect.stringMatching(/^sent 30$/m)]);

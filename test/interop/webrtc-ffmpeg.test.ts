@@ -44,7 +44,7 @@ async function makeWebrtcSample(seconds: number): Promise<string> {
 }
 
 function publish(file: string, endpoint: string, text: string): Program {
-  return start(process.execPath, [join(__dirname, 'peers', 'ffmpeg-whip.mjs'), file, endpoint], {
+  return start(process.execPath, [join(__dirname, 'peers', 'ffmpeg8.mjs'), 'whip', file, endpoint], {
     env: { FFMPEG8_FOLDER: ffmpeg8Folder, FFMPEG8_TOKEN: text },
     timeoutMs: 100_000,
   });

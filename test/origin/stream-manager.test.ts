@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { configFrom } from '../fakes/gateway-config.js';
 import { nodePlaces } from '../../src/gateway/node-places.js';
 import type { Origin } from '../../src/config/config.js';
 import { Secret } from '../../src/model/secret.js';
@@ -7,8 +8,6 @@ import { systemClock } from '../../src/net/clock.js';
 import { createNameResolver } from '../../src/net/dns.js';
 import { callHttp } from '../../src/net/http-client.js';
 import { createFindNodes } from '../../src/origin/stream-manager.js';
-import { loadConfig } from '../../src/config/load.js';
-import { faultLine } from '../../src/config/fault.js';
 import { fakeClock } from '../fakes/clock.js';
 import { node, startStreamManager, type StreamManagerDouble } from '../fakes/stream-manager.js';
 
@@ -27,9 +26,7 @@ hooks: [open]
 origins:
   - { name: sm, preset: red5-stream-manager, http: "http://127.0.0.1:${manager.port}", nodeGroup: eu, nodes: ${nodes} }
 `;
-  const loaded = loadConfig({ text, env: {}, readFile: () => Buffer.alloc(0) });
-  if (!loaded.ok) throw new Error(loaded.faults.map(faultLine).join('\n'));
-  const [origin] = loaded.config.origins;
+  const [origin] = configFrom(text).origins;
   if (origin === undefined) throw new Error('no origin');
   return origin;
 }

@@ -18,14 +18,7 @@ let count = 0;
 
 /** Applications of the test origin: `live` and `other` take everything, `closed` takes no publisher. */
 function configOf(port: number, home: string): string {
-  return `load_module ${nginxModule('ngx_rtmp_module.so') ?? ''};
-daemon off;
-master_process off;
-pid ${home}/nginx.pid;
-error_log stderr notice;
-${process.getuid?.() === 0 ? 'user root;' : ''}
-events { worker_connections 256; }
-rtmp {
+  return `rtmp {
   log_format all '$command app=$app name=$name args=$args tcurl=$tcurl pageurl=$pageurl swfurl=$swfurl flashver=$flashver';
   access_log ${home}/access.log all;
   server {
@@ -39,16 +32,35 @@ rtmp {
 `;
 }
 
-/** Starts nginx and waits until it listens. On the port of one that was stopped it stands in for a restart. */
-export async function startNginx(onPort?: number): Promise<Nginx> {
-  const port = onPort ?? (await freePort());
+/** Runs nginx with one module and what `configOf` says of a folder of its own; resolves when it works. */
+export async function runNginx(
+  module: string,
+  configOf: (home: string) => string,
+): Promise<{ readonly home: string; readonly program: Program }> {
   count += 1;
   const home = join(folder, `nginx-${count}`);
   mkdirSync(home, { recursive: true });
-  const config = join(home, 'nginx.conf');
-  writeFileSync(config, configOf(port, home));
-  const program = start('nginx', ['-e', 'stderr', '-p', home, '-c', config], { timeoutMs: 300_000 });
+  const file = join(home, 'nginx.conf');
+  writeFileSync(
+    file,
+    `load_module ${nginxModule(module) ?? ''};
+daemon off;
+master_process off;
+pid ${home}/nginx.pid;
+error_log stderr notice;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+events { worker_connections 256; }
+${configOf(home)}`,
+  );
+  const program = start('nginx', ['-e', 'stderr', '-p', home, '-c', file], { timeoutMs: 300_000 });
   await program.says(/start worker process|using the "epoll"|built by|OS: /);
+  return { home, program };
+}
+
+/** Starts nginx and waits until it listens. On the port of one that was stopped it stands in for a restart. */
+export async function startNginx(onPort?: number): Promise<Nginx> {
+  const port = onPort ?? (await freePort());
+  const { home, program } = await runNginx('ngx_rtmp_module.so', (place) => configOf(port, place));
   return {
     port,
     program,

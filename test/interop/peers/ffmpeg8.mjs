@@ -1,6 +1,7 @@
-// Publishes a file by ffmpeg 8's WHIP muxer at its own speed, nothing encoded again.
+// Publishes a file by ffmpeg 8 at its own speed, nothing encoded again: by its WHIP muxer, or over RTMP, where it writes HEVC
+// and AV1 in the way of Enhanced RTMP.
 //
-//   FFMPEG8_FOLDER=… FFMPEG8_TOKEN=… node ffmpeg-whip.mjs FILE URL
+//   FFMPEG8_FOLDER=… FFMPEG8_TOKEN=… node ffmpeg8.mjs whip|flv FILE URL
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
@@ -14,14 +15,14 @@ Promise.withResolvers ??= function () {
   return { promise, resolve, reject };
 };
 
-const [file, url] = process.argv.slice(2);
+const [format, file, url] = process.argv.slice(2);
 const { FFMPEG8_FOLDER: folder, FFMPEG8_TOKEN: authorization } = process.env;
 const path = createRequire(`${folder}/package.json`).resolve('node-av');
 const { Demuxer, Muxer, getFFmpegInfo } = await import(pathToFileURL(path).href);
 console.log(`ffmpeg ${getFFmpegInfo().version}`);
 
 const input = await Demuxer.open(file);
-const output = await Muxer.open(url, { format: 'whip', input, options: authorization ? { authorization } : {} });
+const output = await Muxer.open(url, { format, input, options: authorization ? { authorization } : {} });
 const places = input.streams.map((stream) => output.addStream(stream));
 let isStopping = false;
 process.once('SIGTERM', () => (isStopping = true));
