@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttp, type Server as HttpServer } from 'node:http';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
@@ -53,6 +53,30 @@ async function dead(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
+  return port;
+}
+
+/** A port at which SYNs are dropped: the process behind it is stopped and its queue is full. */
+async function blackHole(): Promise<number> {
+  const listen = `require('node:net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})`;
+  const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const queued: Socket[] = [];
+  undo.push(() => {
+    for (const socket of queued) socket.destroy();
+    child.kill('SIGKILL');
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(line.toString());
+  child.kill('SIGSTOP');
+  let connected = 0;
+  for (let index = 0; index < 8; index += 1) {
+    const socket = connect(port, '127.0.0.1', () => (connected += 1));
+    queued.push(socket.on('error', () => undefined));
+  }
+  await eventually(() => connected > 0);
+  // Whoever still finds room has been told by now: on loopback that takes no time.
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  if (connected === queued.length) throw new Error('the queue takes everybody: this is no black hole');
   return port;
 }
 
@@ -117,6 +141,11 @@ describe('of two RTMP origins', () => {
     expect(await publishAll(await start('rtmp', [await silent(), port]))).toBeLessThan(3000);
   }, 30_000);
 
+  it('the black-holed one is passed over within three seconds', async () => {
+    const { port } = await rtmpOrigin();
+    expect(await publishAll(await start('rtmp', [await blackHole(), port]))).toBeLessThan(3000);
+  }, 30_000);
+
   it('both dead are an origin-unavailable, told at once', async () => {
     const port = await start('rtmp', [await dead(), await dead()]);
     const startedMs = performance.now();
@@ -166,5 +195,10 @@ describe('of two WHIP origins', () => {
   it('the one that takes connections and is silent is passed over within three seconds', async () => {
     const port = await whipOrigin();
     expect(await postAll(await start('http', [await silent(), port]))).toBeLessThan(3000);
+  }, 30_000);
+
+  it('the black-holed one is passed over within three seconds', async () => {
+    const port = await whipOrigin();
+    expect(await postAll(await start('http', [await blackHole(), port]))).toBeLessThan(3000);
   }, 30_000);
 });
