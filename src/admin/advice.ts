@@ -19,7 +19,8 @@ export const ADVICE: Readonly<Record<RejectionCode, string>> = {
   'path-invalid': 'Use app[/room…]/name, without empty or dot segments, ?, #, ; or backslashes.',
   'stream-busy': 'Choose another name, kick the publisher who has it, or set relay.publisherConflict.',
   'limit-connections': 'End some sessions, or raise the limit that detail names.',
-  'limit-rate': 'Wait before the next attempt.',
+  'limit-rate':
+    'Mend what detail says it failed with before, then wait a minute; or raise the limit that detail names.',
   'address-denied': 'Come from an address that is allowed.',
   'hook-denied': 'Look at hooks in the config, and at what your own hooks say.',
   'hook-failed': 'Look at gateway.error, hook.state and keys.fetched in the log.',

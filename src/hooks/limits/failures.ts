@@ -1,4 +1,5 @@
 import type { Clock } from '../../model/clock.js';
+import type { RejectionCode } from '../../model/rejection.js';
 import { createRecent } from './recent.js';
 
 /** Failures are forgotten so long after the last one. */
@@ -8,9 +9,12 @@ export const JUDGED_AGAIN_MS = 60_000;
 
 /** Counts failures, one count for each key. */
 export interface Failures {
-  /** Whether it may be judged now; `max` failures, more than 0, make it wait. Saying yes to one that waits makes it wait anew. */
-  mayTry(key: string, max: number): boolean;
-  failed(key: string): void;
+  /**
+   * Undefined when it may be judged now; else the code that it failed with last. `max` failures, more than 0, make it wait;
+   * letting one that waits be judged makes it wait anew.
+   */
+  waitsFor(key: string, max: number): RejectionCode | undefined;
+  failed(key: string, code: RejectionCode): void;
   forget(key: string): void;
   /** Whether nothing has failed lately, so that nobody need be asked about. */
   readonly isEmpty: boolean;
@@ -20,6 +24,7 @@ interface Record {
   readonly count: number;
   readonly failedAtMs: number;
   readonly triedAtMs: number;
+  readonly code: RejectionCode;
 }
 
 /** Makes the count for at most `max` keys. Nobody is held up or remembered for longer because the clock was set. */
@@ -37,18 +42,18 @@ export function createFailures(clock: Pick<Clock, 'now'>, max: number): Failures
     get isEmpty() {
       return records.size === 0;
     },
-    mayTry(key, most) {
+    waitsFor(key, most) {
       const nowMs = clock.now();
       const record = recordOf(key, nowMs);
-      if (record === undefined || record.count < most) return true;
-      if (isWithin(record.triedAtMs, JUDGED_AGAIN_MS, nowMs)) return false;
+      if (record === undefined || record.count < most) return undefined;
+      if (isWithin(record.triedAtMs, JUDGED_AGAIN_MS, nowMs)) return record.code;
       records.put(key, { ...record, triedAtMs: nowMs });
-      return true;
+      return undefined;
     },
-    failed(key) {
+    failed(key, code) {
       const nowMs = clock.now();
       const count = (recordOf(key, nowMs)?.count ?? 0) + 1;
-      records.put(key, { count, failedAtMs: nowMs, triedAtMs: nowMs });
+      records.put(key, { count, failedAtMs: nowMs, triedAtMs: nowMs, code });
     },
     forget: (key) => records.forget(key),
   };

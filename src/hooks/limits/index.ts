@@ -62,13 +62,15 @@ function guarded({ rates, failures }: Memory, decide: Decide, rules: LimitRules)
     // Who shows nothing guesses nothing yet: a connect whose token comes with the stream, a question that waits for a challenge.
     if (!showsSomething(request)) return undefined;
     // The address first: who waits for its sake must not use up the try of a token. A token never waits longer than its address.
-    if (network !== undefined && failuresPerAddress > 0 && !failures.ofAddress.mayTry(network, failuresPerAddress)) {
-      return reject('limit-rate', `the address has failed ${failuresPerAddress} times, it is judged once a minute`);
-    }
+    const ofAddress =
+      network === undefined || failuresPerAddress === 0
+        ? undefined
+        : failures.ofAddress.waitsFor(network, failuresPerAddress);
+    if (ofAddress !== undefined) return waits(`the address has failed ${failuresPerAddress} times`, ofAddress);
     if (failuresPerToken === 0 || failures.ofToken.isEmpty) return undefined;
-    if (failures.ofToken.mayTry(shownKey(request), failuresPerToken)) return undefined;
-    const detail = `what was shown has failed ${failuresPerToken} times from this address, it is judged once a minute`;
-    return reject('limit-rate', detail);
+    const ofToken = failures.ofToken.waitsFor(shownKey(request), failuresPerToken);
+    const what = `what was shown has failed ${failuresPerToken} times from this address`;
+    return ofToken && waits(what, ofToken);
   };
 
   const learn = (request: ConnectionRequest, network: string | undefined, decision: Decision): void => {
@@ -78,9 +80,10 @@ function guarded({ rates, failures }: Memory, decide: Decide, rules: LimitRules)
       if (!failures.ofToken.isEmpty) failures.ofToken.forget(shownKey(request));
       return;
     }
-    if (!isFailure(decision.rejection.code)) return;
-    if (network !== undefined && failuresPerAddress > 0) failures.ofAddress.failed(network);
-    if (failuresPerToken > 0) failures.ofToken.failed(shownKey(request));
+    const { code } = decision.rejection;
+    if (!isFailure(code)) return;
+    if (network !== undefined && failuresPerAddress > 0) failures.ofAddress.failed(network, code);
+    if (failuresPerToken > 0) failures.ofToken.failed(shownKey(request), code);
   };
 
   return async (request) => {
@@ -99,6 +102,10 @@ function guarded({ rates, failures }: Memory, decide: Decide, rules: LimitRules)
     const detail = `the subject has used up ${attemptsPerSubject} attempts a minute`;
     return { ok: false, rejection: reject('limit-rate', detail) };
   };
+}
+
+function waits(what: string, code: RejectionCode): Rejection {
+  return reject('limit-rate', `${what}, last with ${code}; it is judged once a minute`);
 }
 
 /**

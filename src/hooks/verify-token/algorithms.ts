@@ -37,3 +37,22 @@ export function isTokenAlgorithm(text: unknown): text is TokenAlgorithm {
 export function isSecretAlgorithm(algorithm: TokenAlgorithm): algorithm is SecretAlgorithm {
   return algorithm.startsWith('HS');
 }
+
+/** Characters of a signature in base64url, by what signed it; RSA depends on the key. */
+const SIGNATURE_CHARS: Readonly<Partial<Record<TokenAlgorithm, number>>> = {
+  HS256: 43,
+  HS384: 64,
+  HS512: 86,
+  ES256: 86,
+  ES384: 128,
+  ES512: 176,
+};
+
+/** How much of a signature is there when a client has cut the token off; undefined when it is whole, or when that cannot be told. */
+export function cutSignature(
+  alg: unknown,
+  signature: string,
+): { readonly has: number; readonly needs: number } | undefined {
+  const needs = isTokenAlgorithm(alg) ? SIGNATURE_CHARS[alg] : undefined;
+  return needs === undefined || signature.length >= needs ? undefined : { has: signature.length, needs };
+}

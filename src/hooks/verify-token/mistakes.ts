@@ -1,5 +1,5 @@
 import type { StreamTarget } from '../../model/request.js';
-import { isSecretAlgorithm, isTokenAlgorithm, type TokenAlgorithm } from './algorithms.js';
+import { cutSignature, isSecretAlgorithm } from './algorithms.js';
 import { span, quote } from './finding.js';
 import { readGrants } from './grants.js';
 import { findSecretMistakes } from './secret-mistakes.js';
@@ -11,16 +11,6 @@ const CLOCK_SKEW_S = 60;
 
 /** Times above this are milliseconds: as seconds they would lie beyond the year 5000. */
 const FIRST_MILLISECONDS = 1e11;
-
-/** Characters of a signature in base64url, by what signed it; RSA depends on the key. */
-const SIGNATURE_CHARS: Readonly<Partial<Record<TokenAlgorithm, number>>> = {
-  HS256: 43,
-  HS384: 64,
-  HS512: 86,
-  ES256: 86,
-  ES384: 128,
-  ES512: 176,
-};
 
 /** What the recognisers look at: the token without its wrapping, and what of it can be read at all. */
 export interface MistakeCase {
@@ -66,9 +56,7 @@ const wrapping: Recogniser = ({ given, text }) => {
 const cutOff: Recogniser = ({ text, header, claims }) => {
   const parts = text.split('.');
   const [, , signature = ''] = parts;
-  const alg = header.get('alg');
-  const expected = isTokenAlgorithm(alg) ? SIGNATURE_CHARS[alg] : undefined;
-  const isShort = parts.length === 3 && expected !== undefined && signature.length < expected;
+  const isShort = parts.length === 3 && cutSignature(header.get('alg'), signature) !== undefined;
   const isMissingParts = text.startsWith('ey') && parts.length < 3;
   if (!isShort && !isMissingParts) return [];
   const where = claims.size === 0 ? 'in its payload' : 'in its signature';

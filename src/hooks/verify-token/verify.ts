@@ -3,6 +3,7 @@ import type { Identity } from '../../model/identity.js';
 import { reject, type Rejection } from '../../model/rejection.js';
 import type { Secret } from '../../model/secret.js';
 import { CLAIM_CHECKS, readIdentity, type ClaimPolicy } from './claims.js';
+import { cutSignature } from './algorithms.js';
 import { failed, passed, skipped, type Finding } from './finding.js';
 import { MAX_KEY_TRIALS, type KeySet, type TokenKey } from './keys.js';
 import { checkHeader, parseToken, type JsonObject } from './strict-parse.js';
@@ -56,7 +57,10 @@ export function checkSignature(text: string, header: JsonObject, keySet: KeySet)
   const keys = keysFor(header, keySet);
   const key = keys.find((candidate) => signatureHolds(text, candidate));
   if (key !== undefined) return passed(`signed with key ${JSON.stringify(key.id)}`);
-  return failed('token-signature', `the signature fits none of ${keys.length} keys tried`);
+  const cut = cutSignature(header.get('alg'), text.split('.')[2] ?? '');
+  const why =
+    cut === undefined ? '' : `; ${cut.has} of its ${cut.needs} characters are there: the client has cut it off`;
+  return failed('token-signature', `the signature fits none of ${keys.length} keys tried${why}`);
 }
 
 /** Checks that the token has not been revoked. Code: `token-revoked`. */

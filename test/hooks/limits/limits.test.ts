@@ -42,7 +42,11 @@ function bed(rules: Partial<LimitRules>) {
     return answers;
   };
   const reload = (more: Partial<LimitRules>): void => void (guarded = guard(more));
-  return { clock, law, ask, many, answer, reload };
+  const detail = async (request: Asked = {}): Promise<string> => {
+    const decision = await guarded(makeRequest(request));
+    return decision.ok ? 'yes' : decision.rejection.detail;
+  };
+  return { clock, law, ask, many, answer, reload, detail };
 }
 
 describe('the lists of addresses', () => {
@@ -134,6 +138,16 @@ describe('failures of one token', () => {
       ...Array<string>(3).fill('limit-rate'),
     ]);
     expect(law.asked).toBe(5);
+  });
+
+  it('are told with what failed before, so that the log is no riddle', async () => {
+    const { many, answer, detail } = bed({ failuresPerToken: 5, failuresPerAddress: 7 });
+    answer('token-expired');
+    await many(5, { token: 'bad' });
+    expect(await detail({ token: 'bad' })).toContain('last with token-expired');
+    answer('token-signature');
+    await many(2, { token: 'worse' });
+    expect(await detail({ token: 'third' })).toMatch(/^the address has failed 7 times, last with token-signature/);
   });
 
   it('hold up neither another token nor another address', async () => {
@@ -257,8 +271,12 @@ describe('what is remembered', () => {
       true,
     ]);
     const failures = createFailures(clock, 2);
-    for (const key of ['a', 'b', 'c']) failures.failed(key);
-    expect(['a', 'b', 'c'].map((key) => failures.mayTry(key, 1))).toEqual([true, false, false]);
+    for (const key of ['a', 'b', 'c']) failures.failed(key, 'token-expired');
+    expect(['a', 'b', 'c'].map((key) => failures.waitsFor(key, 1))).toEqual([
+      undefined,
+      'token-expired',
+      'token-expired',
+    ]);
   });
 
   it('holds nobody up when the clock is set back', () => {
@@ -267,11 +285,11 @@ describe('what is remembered', () => {
     const rates = createRates(clock, 9);
     const failures = createFailures(clock, 9);
     expect([rates.take('a', 1), rates.take('a', 1)]).toEqual([true, false]);
-    failures.failed('a');
-    expect(failures.mayTry('a', 1)).toBe(false);
+    failures.failed('a', 'token-expired');
+    expect(failures.waitsFor('a', 1)).toBe('token-expired');
     nowMs = 0;
     expect(rates.take('a', 1)).toBe(false);
-    expect(failures.mayTry('a', 1)).toBe(true);
+    expect(failures.waitsFor('a', 1)).toBeUndefined();
     nowMs = MINUTE_MS;
     expect(rates.take('a', 1)).toBe(true);
   });

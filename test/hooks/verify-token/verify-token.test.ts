@@ -112,6 +112,18 @@ describe('judgeToken', () => {
     expect(judge(tokenOf({ exp: NOW_S + 3606 }), policy)).toBe('token-ttl-exceeded');
   });
 
+  it('says that a signature was cut off, and by how much, and nothing of the kind of one that is whole', () => {
+    const detailOf = (token: Secret): string => {
+      const verdict = judgeToken(token, makePolicy(), NOW_S * 1000);
+      return verdict.ok ? 'ok' : verdict.rejection.detail;
+    };
+    const whole = tokenOf({}).reveal();
+    expect(detailOf(new Secret(whole.slice(0, -12)))).toContain('31 of its 43 characters are there');
+    expect(detailOf(tokenOf({}, { alg: 'HS256' }, 'some other secret, which is long enough too'))).toBe(
+      'the signature fits none of 1 keys tried',
+    );
+  });
+
   it('counts parts of a second', () => {
     expect(judge(tokenOf({ exp: NOW_S + 1 }), makePolicy(), NOW_S * 1000 + 999)).toBe('ok');
     expect(judge(tokenOf({ exp: NOW_S + 1 }), makePolicy(), NOW_S * 1000 + 1000)).toBe('token-expired');
