@@ -55,7 +55,8 @@ export function splitJws(text: string): Parsed<JwsParts> {
   const [header, payload, signature] = parts.map(decodeCanonical);
   if (header === undefined) return fault('the header is not canonical base64url');
   if (payload === undefined) return fault('the payload is not canonical base64url');
-  if (signature === undefined) return fault('the signature is not canonical base64url: most often a client has cut it off');
+  if (signature === undefined)
+    return fault('the signature is not canonical base64url: most often a client has cut it off');
   if (header.length === 0 || payload.length === 0) return fault('an empty part');
   return { ok: true, value: { header, payload } };
 }
