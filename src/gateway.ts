@@ -4,19 +4,20 @@ import type { Config } from './config/config.js';
 import { adminPorts, hear, openAdmin, tapLog, type Operator } from './gateway/admin.js';
 import type { ImportModule } from './gateway/foreign-hooks.js';
 import { createLasting, type Lasting } from './gateway/lasting.js';
-import { admitted, openListeners, type ListenAddress, type ListenerUsers } from './gateway/listeners.js';
+import { createListenerSet, type ListenAddress } from './gateway/listener-set.js';
+import { admitted, listenerWishes, type ListenerParts } from './gateway/listeners.js';
 import { createLive } from './gateway/live.js';
+import { createMediaPorts } from './gateway/media-ports.js';
 import { createTrustedProxies } from './gateway/proxies.js';
 import { restartNotes } from './gateway/restart-notes.js';
 import { sessionRulesOf } from './gateway/session-rules.js';
-import { joinWebrtc, listenForWebrtc, openMedia } from './gateway/webrtc.js';
+import { joinWebrtc, listenForWebrtc } from './gateway/webrtc.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
 import type { ConnectionRequest } from './model/request.js';
 import type { Log, LogEvent, LogFields, Metrics } from './model/telemetry.js';
 import { ENDPOINT_OF } from './model/transport.js';
 import { createAdmission } from './net/admission.js';
-import { createUdpPairs } from './net/udp-pairs.js';
 import type { OriginHealth } from './origin/health.js';
 import { createDoor, type SessionDoor, type SessionInfo } from './session/session.js';
 import type { Revocations } from './store/revocations.js';
@@ -25,11 +26,12 @@ import { createRtspTransport } from './transports/rtsp/index.js';
 
 /** A running gateway. */
 export interface Gateway {
-  /** By the listener's name in the config. */
+  /** Those that are open now, by the listener's name in the config. */
   readonly addresses: Readonly<Record<string, ListenAddress>>;
   /**
    * Puts another config in force without ending anything; lines that come back say what waits for a restart.
-   * Rejects with GatewayError `config-keys`, `config-hooks`, `config-revocations` or `certificate-unusable`; then the old one stays whole.
+   * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks`, `config-revocations` or `certificate-unusable`; then the
+   * old one stays whole.
    */
   reload(config: Config): Promise<readonly string[]>;
   /** The streams that are set up or run, and how to end some of them. */
@@ -73,9 +75,9 @@ const FAREWELL_MS = 2500;
 export async function startGateway(config: Config, given: GatewayDeps): Promise<Gateway> {
   const { metrics, clock } = given;
   const feed = createFeed(() => clock.now());
-  const log = config.listen.admin === undefined ? given.log : tapLog(given.log, feed);
+  const state = { isDraining: false, isWatched: config.listen.admin !== undefined };
+  const log = tapLog(given.log, feed, () => state.isWatched);
   const deps: GatewayDeps = { ...given, log };
-  const state = { isDraining: false };
   const lasting = await createLasting(config, deps);
   const { memory, originCare, keySources, foreignHooks, certificates, pacer } = lasting;
   const live = await orStop(lasting, () => createLive(config, { ...deps, ...lasting }));
@@ -116,43 +118,58 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     setupStarted: () => pacer.setupStarted(),
   };
   const rtmp = createRtmpTransport(tongue, live.options);
-  const rtsp = createRtspTransport({ ...tongue, ...datagramsOf(config) }, live.options);
-  const media = await orStop(lasting, () => openMedia(config, deps));
-  const webrtc = joinWebrtc(live, { door, clock, log, metrics, media });
+  const rtsp = createRtspTransport(
+    {
+      ...tongue,
+      get openDatagrams() {
+        return live.now.openDatagrams;
+      },
+    },
+    live.options,
+  );
+  const maxSessions = (): number => live.now.config.limits.connections;
+  const mediaPorts = createMediaPorts({ clock, log, metrics, maxSessions });
+  const webrtc = joinWebrtc(live, { door, clock, log, metrics, mediaPorts });
   const proxies = createTrustedProxies({ live, log, metrics });
   const admission = createAdmission(live.limits, (reason, transport) =>
     metrics.count('connections_refused_total', { transport, reason }),
   );
-  const opened = new Map<string, ListenAddress>();
-  const users: ListenerUsers = {
-    ...{ media, certificates, proxies },
+  const listeners = createListenerSet(log);
+  const parts: ListenerParts = {
+    ...{ log, metrics, certificates, proxies },
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone), { admission, metrics }),
-    openAdmin: (endpoint, onError) => {
+    openAdmin: (endpoint, next, onError) => {
       const notReady = (): string | undefined => (state.isDraining ? 'draining' : keySources.notReady(live.now.config));
       const { operator } = deps;
       const joints = { live, door, originCare, memory, keySources, clock, render: () => metrics.render() };
-      const ports = adminPorts({ ...joints, notReady, operator, addressOf: (name) => opened.get(name) });
+      const ports = adminPorts({ ...joints, notReady, operator, addressOf: (name) => listeners.at(name) });
       const random = (): string => randomBytes(24).toString('base64url');
-      return openAdmin(endpoint, { config, ports, feed, clock, random, onError });
+      return openAdmin(endpoint, { config: next, ports, feed, clock, random, onError });
     },
-    listenHttp: (endpoint, isSecure, onError) =>
-      listenForWebrtc(config, endpoint, isSecure, {
-        ...{ transport: webrtc, admission, certificates, proxies, metrics, clock, onError },
-      }),
+    openHttp: (name, opening) =>
+      listenForWebrtc(name, opening, { live, transport: webrtc, admission, proxies, metrics, clock }),
   };
-  const listeners = await orStop(lasting, () => openListeners(config, deps, users));
+  /** Opens what a config names beyond what is open; what comes back closes the rest. */
+  const changeover = async (next: Config): Promise<() => void> => {
+    const media = await mediaPorts.prepare(next);
+    try {
+      const useListeners = await listeners.prepare(listenerWishes(next, parts));
+      return () => {
+        useListeners();
+        media.use();
+      };
+    } catch (error) {
+      await media.drop();
+      throw error;
+    }
+  };
+  (await orStop(lasting, () => changeover(config)))();
   originCare.use(config);
-  for (const [name, { host, port }] of listeners) opened.set(name, { host, port });
   const close = async (): Promise<void> => {
     // So that no origin keeps a session of ours, but no origin keeps us either. Nor does a server that is told of the end.
     await Promise.race([Promise.all([webrtc.settled(), foreignHooks.settled()]), pause(clock, FAREWELL_MS)]);
-    await Promise.all(
-      [...listeners].map(async ([name, listener]) => {
-        await listener.close();
-        log.write('info', 'listener.closed', { listener: name });
-      }),
-    );
+    await Promise.all([listeners.close(), mediaPorts.close()]);
     lasting.stop();
   };
   return {
@@ -160,13 +177,21 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     revocations: memory.revocations,
     hear: (event, fields) => hear(feed, event, fields),
     origins: originCare.health,
-    addresses: Object.fromEntries([...listeners].map(([name, { host, port }]) => [name, { host, port }])),
+    get addresses() {
+      const { address: media } = mediaPorts;
+      return { ...(media && { media }), ...listeners.addresses };
+    },
     async reload(next) {
       const notes = restartNotes(live.now.config, next);
       try {
-        const putInForce = await lasting.prepare(next);
-        live.use(next);
-        putInForce();
+        const useLasting = await lasting.prepare(next);
+        const useLive = live.prepare(next);
+        const useListeners = await changeover(next);
+        // From here on nothing can fail. Listeners first, so that those which close hear of no certificate that is not theirs.
+        useListeners();
+        state.isWatched = next.listen.admin !== undefined;
+        useLive();
+        useLasting();
       } finally {
         lasting.keep(live.now.config);
       }
@@ -190,14 +215,6 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       await close();
     },
   };
-}
-
-/** Absent when media come by TCP only. */
-function datagramsOf(config: Config) {
-  const { rtsp } = config.listen;
-  if (rtsp?.udpPorts === undefined) return {};
-  const pairs = createUdpPairs({ host: rtsp.host, ...rtsp.udpPorts });
-  return { openDatagrams: (peer: Parameters<typeof pairs.open>[0]) => pairs.open(peer) };
 }
 
 /** What comes of `make`; whatever is looked after in the background ends when nothing does. */

@@ -7,7 +7,7 @@ import { gatherLines } from '../telemetry/line-gatherer.js';
 import { createLog } from '../telemetry/log.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { redact } from '../telemetry/redact.js';
-import { sampleLog } from '../telemetry/sampling.js';
+import { sampleLog, type SampledLog } from '../telemetry/sampling.js';
 import { parseArguments } from './arguments.js';
 import { SERVE_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
@@ -32,9 +32,9 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   if (!loaded.ok) return loaded.code;
   const { config, warnings } = loaded;
   const { clock } = io;
+  const held = { config };
   const lines = gatherLines((text) => io.stdout(text), clock, LOG_GATHER_MS);
-  const whole = createLog({ ...config.log, now: () => clock.now(), write: (line) => lines.write(line) });
-  const log = sampleLog(whole, { maxPerSecond: config.log.maxPerSecond, clock });
+  const log = logOf(held, clock, (line) => lines.write(line));
   const flush = (): void => {
     log.flush();
     lines.flush();
@@ -42,7 +42,7 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   io.onExit(flush);
   for (const warning of warnings) log.write('warn', 'gateway.warning', { warning });
   const file = parsed.flags.config;
-  const code = await serve(config, log, io, start, {
+  const code = await serve(held, log, io, start, {
     load: () => readConfig(file, io),
     ...(file !== undefined && parsed.flags['no-watch'] !== true && { readFile: () => io.readFile(file) }),
   });
@@ -50,14 +50,39 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   return code;
 }
 
+/** The config that holds now. */
+interface Held {
+  config: Config;
+}
+
+function logOf(held: Held, clock: CliIo['clock'], write: (line: string) => void): SampledLog {
+  const whole = createLog({
+    get level() {
+      return held.config.log.level;
+    },
+    get format() {
+      return held.config.log.format;
+    },
+    now: () => clock.now(),
+    write,
+  });
+  return sampleLog(whole, {
+    clock,
+    get maxPerSecond() {
+      return held.config.log.maxPerSecond;
+    },
+  });
+}
+
 async function serve(
-  config: Config,
+  held: Held,
   log: Log,
   io: CliIo,
   start: StartGateway,
   source: Pick<ReloadingParts, 'load' | 'readFile'>,
 ): Promise<number> {
   const { clock } = io;
+  const { config } = held;
   const misused = new Set<string>();
   const metrics = createMetrics((problem) => {
     if (!misused.has(problem)) log.write('debug', 'gateway.warning', { warning: `metrics: ${problem}` });
@@ -88,16 +113,17 @@ async function serve(
         gateway.hear(event, fields);
       },
     };
-    let held = config;
     const apply = async (next: Config): Promise<readonly string[]> => {
       const notes = await gateway.reload(next);
-      held = next;
+      held.config = next;
       return notes;
     };
     const reloading = createReloading({ ...source, apply, log: heard, metrics, clock });
     reloads.now = (trigger) => reloading.now(trigger);
     signals.onReload(() => void reloading.now('signal'));
-    await untilStopped(gateway, signals, () => held.limits.drainTimeoutSeconds, heard).finally(() => reloading.stop());
+    await untilStopped(gateway, signals, () => held.config.limits.drainTimeoutSeconds, heard).finally(() =>
+      reloading.stop(),
+    );
     log.write('info', 'gateway.stop', {});
     return EXIT.fine;
   } catch (error) {

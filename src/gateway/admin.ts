@@ -15,7 +15,7 @@ import { plainValue } from '../telemetry/plain-value.js';
 import { redact } from '../telemetry/redact.js';
 import { normalisePartialPath, normaliseStreamPath } from '../wire/stream-path.js';
 import type { KeySources } from './key-sources.js';
-import type { Closable, ListenAddress } from './listeners.js';
+import type { Closable, ListenAddress } from './listener-set.js';
 import type { Live } from './live.js';
 import type { OriginCare } from './origin-care.js';
 import { planMint } from './minting.js';
@@ -45,13 +45,13 @@ export interface AdminJoints {
 
 const ROLES = { publisher: 'red5-publisher', subscriber: 'red5-subscriber' } as const;
 
-/** Makes a log that tells `feed` of each event too, whatever level is written. */
-export function tapLog(log: Log, feed: Feed): Log {
+/** Makes a log that tells `feed` of each event too, whatever level is written, for as long as `isWatched`. */
+export function tapLog(log: Log, feed: Feed, isWatched: () => boolean): Log {
   return {
-    enabled: (level) => level === 'info' || log.enabled(level),
+    enabled: (level) => (level === 'info' && isWatched()) || log.enabled(level),
     write(level, event, fields) {
       log.write(level, event, fields);
-      hear(feed, event, fields);
+      if (isWatched()) hear(feed, event, fields);
     },
   };
 }
@@ -173,9 +173,9 @@ export async function openAdmin(
   });
   return {
     ...listener,
-    close: async () => {
+    close: async (graceMs) => {
       admin.stop();
-      await listener.close();
+      await listener.close(graceMs);
     },
   };
 }

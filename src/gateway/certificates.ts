@@ -24,10 +24,8 @@ export interface CertificateCareDeps {
 
 /** The certificates of all TLS listeners, from config to config and from file to file. */
 export interface CertificateCare {
-  /** What a listener is opened with. */
-  readonly now: { readonly certificates: readonly Certificate[]; readonly clientCertificates?: ClientCertificates };
-  /** Tells a listener of every change from now on. */
-  tell(use: UseCertificates): void;
+  /** Tells a listener of every change from now on, until what comes back is called. */
+  tell(use: UseCertificates): () => void;
   /** Looks whether those of a config can be used; what comes back puts them in force. Throws GatewayError `certificate-unusable`. */
   prepare(config: Config): () => void;
   stop(): void;
@@ -36,7 +34,7 @@ export interface CertificateCare {
 /** Takes the certificates of the first config and looks after their files. Throws GatewayError `certificate-unusable`. */
 export function createCertificateCare(first: Config, deps: CertificateCareDeps): CertificateCare {
   const { clock, metrics, log } = deps;
-  const listeners: UseCertificates[] = [];
+  const listeners = new Set<UseCertificates>();
   let tls = first.tls;
   let stopWatching = (): void => undefined;
   const put = (next: Tls): void => {
@@ -76,15 +74,26 @@ export function createCertificateCare(first: Config, deps: CertificateCareDeps):
   };
   prepare(first)();
   return {
-    get now() {
-      const { clientCertificates: clients } = tls;
-      const asked = clients && { ca: clients.ca, isRequired: clients.mode === 'required' };
-      return { certificates: shownBy(tls), ...(asked && { clientCertificates: asked }) };
+    tell(use) {
+      listeners.add(use);
+      return () => void listeners.delete(use);
     },
-    tell: (use) => void listeners.push(use),
     prepare,
     stop: () => stopWatching(),
   };
+}
+
+/** What a TLS listener is opened with. */
+export interface ShownCertificates {
+  readonly certificates: readonly Certificate[];
+  readonly clientCertificates?: ClientCertificates;
+}
+
+/** What a config lets TLS listeners show, and what they ask clients for. */
+export function shownCertificates(tls: Tls): ShownCertificates {
+  const { clientCertificates: clients } = tls;
+  const asked = clients && { ca: clients.ca, isRequired: clients.mode === 'required' };
+  return { certificates: shownBy(tls), ...(asked && { clientCertificates: asked }) };
 }
 
 function shownBy({ certificates }: Tls): readonly Certificate[] {

@@ -75,6 +75,7 @@ export async function createLasting(config: Config, deps: LastingDeps): Promise<
           remember();
           show();
           originCare.use(next);
+          pacer.usePaceMs(next.relay.paceMs);
         };
       },
       keep(held) {

@@ -3,30 +3,12 @@ import type { ByteStream } from '../model/byte-stream.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { TransportName } from '../model/transport.js';
 import type { Admission } from '../net/admission.js';
+import type { HttpListener } from '../net/http-server.js';
 import { listenTcp } from '../net/tcp.js';
 import { listenTls, type UseCertificates } from '../net/tls.js';
-import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
-import type { CertificateCare } from './certificates.js';
+import { shownCertificates, type CertificateCare, type ShownCertificates } from './certificates.js';
+import type { Closable, ListenerWish } from './listener-set.js';
 import type { TrustedProxies } from './proxies.js';
-
-/** Where a listener can be reached. */
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A listener that is open. */
-export interface Closable extends ListenAddress {
-  /** Of a TLS listener. */
-  readonly useCertificates?: UseCertificates;
-  close(): Promise<void>;
-}
-
-/** What listeners are told with. */
-export interface ListenerDeps {
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
 
 type Admin = NonNullable<Config['listen']['admin']>;
 type Accept = (stream: ByteStream, onGone: () => void) => void;
@@ -49,67 +31,100 @@ export function admitted(
   };
 }
 
-/** Who is told of what the listeners hear. */
-export interface ListenerUsers {
-  /** What TLS listeners show. */
+/** What listeners are opened with. */
+export interface ListenerParts {
+  readonly log: Log;
+  readonly metrics: Metrics;
   readonly certificates: CertificateCare;
   readonly proxies: TrustedProxies;
-  /** Open already, since its port is part of what others say. */
-  readonly media: MediaPlane | undefined;
   readonly RTMP: (stream: ByteStream) => void;
   readonly RTSP: (stream: ByteStream) => void;
-  readonly openAdmin: (endpoint: Admin, onError: (error: Error) => void) => Promise<Closable>;
-  readonly listenHttp: (
-    endpoint: HttpEndpoint,
-    isSecure: boolean,
-    onError: (error: Error) => void,
-  ) => Promise<Closable>;
+  readonly openAdmin: (endpoint: Admin, config: Config, onError: OnError) => Promise<Closable>;
+  readonly openHttp: (name: 'http' | 'https', opening: HttpOpening) => Promise<HttpListener>;
 }
 
-/** Opens every listener that the config names, or none. Rejects with GatewayError `listen-failed`. */
-export async function openListeners(
-  config: Config,
-  deps: ListenerDeps,
-  users: ListenerUsers,
-): Promise<Map<string, Closable>> {
-  const { log, metrics } = deps;
+/** What a listener of HTTP is opened with. */
+export interface HttpOpening {
+  readonly endpoint: HttpEndpoint;
+  readonly timeoutMs: number;
+  /** What it shows; undefined: it speaks in the clear. */
+  readonly tls: ShownCertificates | undefined;
+  readonly onError: OnError;
+}
+
+type OnError = (error: Error) => void;
+
+/** Every TCP listener that a config names, with how it is opened. */
+export function listenerWishes(config: Config, parts: ListenerParts): readonly ListenerWish[] {
+  const { log, metrics, certificates, proxies } = parts;
   const { rtmp, rtmps, rtsp, rtsps, http, https, admin } = config.listen;
-  const onError = (error: Error): void => log.write('error', 'gateway.error', { error });
-  const opened = new Map<string, Closable>();
-  const open = async (name: string, listening: Promise<Closable>): Promise<void> => {
-    const listener = await listening;
-    opened.set(name, listener);
-    if (listener.useCertificates !== undefined) users.certificates.tell(listener.useCertificates);
-    log.write('info', 'listener.open', { listener: name, host: listener.host, port: listener.port });
+  const timeoutMs = config.limits.handshakeTimeoutSeconds * 1000;
+  const clients = config.tls.clientCertificates?.mode;
+  const onError: OnError = (error) => log.write('error', 'gateway.error', { error });
+  const plain = (name: string, at: MediaListener, transport: 'RTMP' | 'RTSP'): ListenerWish => ({
+    name,
+    opensWith: placeOf(at),
+    open: () => {
+      const rules = proxies.rulesOf(at, transport);
+      return listenTcp({ host: at.host, port: at.port, proxies: rules, onStream: parts[transport], onError });
+    },
+  });
+  const secure = (name: string, at: MediaListener, transport: 'RTMP' | 'RTSP'): ListenerWish => ({
+    name,
+    opensWith: { ...placeOf(at), clients, timeoutMs },
+    open: () => {
+      const listening = listenTls({
+        ...{ host: at.host, port: at.port, proxies: proxies.rulesOf(at, transport), timeoutMs, onError },
+        ...shownCertificates(config.tls),
+        onStream: parts[transport],
+        onBadHandshake: (reason) => metrics.count('connections_refused_total', { transport, reason }),
+      });
+      return told(listening, certificates);
+    },
+  });
+  const overHttp = (name: 'http' | 'https', endpoint: HttpEndpoint): ListenerWish => {
+    const tls = name === 'https' ? shownCertificates(config.tls) : undefined;
+    const { forwarded } = endpoint;
+    return {
+      name,
+      opensWith: { ...placeOf(endpoint), forwarded, timeoutMs, ...(tls && { clients }) },
+      open: () => told(parts.openHttp(name, { endpoint, timeoutMs, tls, onError }), certificates),
+    };
   };
-  const plain = (at: MediaListener, transport: 'RTMP' | 'RTSP'): Promise<Closable> => {
-    const proxies = users.proxies.rulesOf(at, transport);
-    return listenTcp({ host: at.host, port: at.port, proxies, onStream: users[transport], onError });
+  return [
+    ...(rtmp ? [plain('rtmp', rtmp, 'RTMP')] : []),
+    ...(rtmps ? [secure('rtmps', rtmps, 'RTMP')] : []),
+    ...(rtsp ? [plain('rtsp', rtsp, 'RTSP')] : []),
+    ...(rtsps ? [secure('rtsps', rtsps, 'RTSP')] : []),
+    ...(http ? [overHttp('http', http)] : []),
+    ...(https ? [overHttp('https', https)] : []),
+    ...(admin ? [adminWish(admin, config, () => parts.openAdmin(admin, config, onError))] : []),
+  ];
+}
+
+function placeOf({ host, port, proxyProtocol }: MediaListener) {
+  return { host, port, proxyProtocol };
+}
+
+/** Secrets look all the same from outside; here they are told apart by their fingerprint. */
+function adminWish({ token, ...place }: Admin, { admin }: Config, open: ListenerWish['open']): ListenerWish {
+  return { name: 'admin', opensWith: { ...place, ...admin, token: token?.toString() }, open };
+}
+
+/** A TLS listener hears of new certificates for as long as it is open. */
+async function told(
+  listening: Promise<Closable & { readonly useCertificates?: UseCertificates }>,
+  certificates: CertificateCare,
+): Promise<Closable> {
+  const listener = await listening;
+  const { useCertificates } = listener;
+  if (useCertificates === undefined) return listener;
+  const untell = certificates.tell(useCertificates);
+  return {
+    ...listener,
+    close: (graceMs) => {
+      untell();
+      return listener.close(graceMs);
+    },
   };
-  const secure = (at: MediaListener, transport: 'RTMP' | 'RTSP'): Promise<Closable> =>
-    listenTls({
-      ...{ host: at.host, port: at.port, proxies: users.proxies.rulesOf(at, transport) },
-      ...users.certificates.now,
-      timeoutMs: config.limits.handshakeTimeoutSeconds * 1000,
-      onStream: users[transport],
-      onError,
-      onBadHandshake: (reason) => metrics.count('connections_refused_total', { transport, reason }),
-    });
-  try {
-    if (users.media !== undefined) {
-      const { address } = users.media;
-      await open('media', Promise.resolve({ ...address, close: () => users.media?.close() ?? Promise.resolve() }));
-    }
-    if (rtmp !== undefined) await open('rtmp', plain(rtmp, 'RTMP'));
-    if (rtmps !== undefined) await open('rtmps', secure(rtmps, 'RTMP'));
-    if (rtsp !== undefined) await open('rtsp', plain(rtsp, 'RTSP'));
-    if (rtsps !== undefined) await open('rtsps', secure(rtsps, 'RTSP'));
-    if (http !== undefined) await open('http', users.listenHttp(http, false, onError));
-    if (https !== undefined) await open('https', users.listenHttp(https, true, onError));
-    if (admin !== undefined) await open('admin', users.openAdmin(admin, onError));
-    return opened;
-  } catch (error) {
-    await Promise.all([...opened.values()].map((listener) => listener.close()));
-    throw error;
-  }
 }

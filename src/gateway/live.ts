@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../model/clock.js';
 import type { Decide, Farewell } from '../model/hook.js';
 import type { StartRelay } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { AdmissionLimits } from '../net/admission.js';
+import { createUdpPairs } from '../net/udp-pairs.js';
 import type { RtmpOptions } from '../transports/rtmp/options.js';
-import type { RtspOptions } from '../transports/rtsp/options.js';
+import type { OpenDatagrams, RtspOptions } from '../transports/rtsp/options.js';
 import { createNetworks } from '../wire/cidr.js';
 import type { Lasting } from './lasting.js';
 import { createLaw } from './law.js';
@@ -21,6 +23,8 @@ export interface Generation {
   readonly startRelay: StartRelay;
   /** Addresses of trusted proxies, behind which there are many. */
   readonly isShared: (address: string) => boolean;
+  /** Opens UDP ports for media of RTSP; undefined where they come by TCP only. */
+  readonly openDatagrams: OpenDatagrams | undefined;
 }
 
 /** Figures that the transports look up each time they need one, so that a new config holds from the next client on. */
@@ -32,8 +36,8 @@ export interface Live {
   readonly options: LiveOptions;
   /** Of connections at once; 0 is none. */
   readonly limits: AdmissionLimits;
-  /** Puts another config in its place. Throws GatewayError `config-keys`, and the old one stays. */
-  use(config: Config): void;
+  /** Makes what another config comes to; what comes back puts it in its place. Throws GatewayError `config-keys`. */
+  prepare(config: Config): () => void;
 }
 
 /** What generations are made with. */
@@ -75,13 +79,16 @@ export function createLive(config: Config, deps: LiveDeps): Live {
       },
       perAddress: (address) => (now.isShared(address) ? 0 : limits().perAddress),
     },
-    use(next) {
-      now = generationOf(next, deps);
+    prepare(config) {
+      const next = generationOf(config, deps, now);
+      return () => {
+        now = next;
+      };
     },
   };
 }
 
-function generationOf(config: Config, deps: LiveDeps): Generation {
+function generationOf(config: Config, deps: LiveDeps, last?: Generation): Generation {
   const proxies = createNetworks(config.trustedProxies);
   const isShared = (address: string): boolean => proxies.has(address);
   return {
@@ -89,5 +96,15 @@ function generationOf(config: Config, deps: LiveDeps): Generation {
     ...createLaw(config, { ...deps, isShared }),
     origins: createOrigins(config, deps),
     startRelay: createRelaying(config, deps.clock, deps.pacer),
+    openDatagrams: datagramsOf(config, last),
   };
+}
+
+/** The ports for media of RTSP; a range that stays the same keeps its order of them. */
+function datagramsOf({ listen: { rtsp } }: Config, last: Generation | undefined): OpenDatagrams | undefined {
+  if (rtsp?.udpPorts === undefined) return undefined;
+  const old = last?.config.listen.rtsp;
+  if (old?.host === rtsp.host && isDeepStrictEqual(old.udpPorts, rtsp.udpPorts)) return last?.openDatagrams;
+  const pairs = createUdpPairs({ host: rtsp.host, ...rtsp.udpPorts });
+  return (peer) => pairs.open(peer);
 }

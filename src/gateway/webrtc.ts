@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Config, HttpEndpoint, Origin } from '../config/config.js';
+import type { Origin } from '../config/config.js';
 import type { Clock } from '../model/clock.js';
 import type { Door } from '../model/leg.js';
 import type { Log, Metrics } from '../model/telemetry.js';
@@ -7,11 +7,10 @@ import type { Admission } from '../net/admission.js';
 import { callHttp } from '../net/http-client.js';
 import { listenHttpServer, type HttpListener } from '../net/http-server.js';
 import { createWebrtcTransport, type WebrtcTransport } from '../transports/webrtc/index.js';
-import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
-import { createMediaPlane } from '../transports/webrtc/media/plane.js';
 import type { OriginManners } from '../transports/webrtc/presets.js';
-import type { CertificateCare } from './certificates.js';
+import type { HttpOpening } from './listeners.js';
 import type { Live } from './live.js';
+import type { MediaPorts } from './media-ports.js';
 import type { TrustedProxies } from './proxies.js';
 
 /** What WHIP and WHEP need of the rest of the gateway. */
@@ -20,31 +19,18 @@ export interface WebrtcParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Undefined where no port for media is open. */
-  readonly media: MediaPlane | undefined;
-}
-
-/** Opens the port for media, where the config names one. Rejects with GatewayError `listen-failed`. */
-export async function openMedia(
-  config: Config,
-  { clock, log, metrics }: Pick<WebrtcParts, 'clock' | 'log' | 'metrics'>,
-): Promise<MediaPlane | undefined> {
-  const { media } = config.listen;
-  if (media === undefined) return undefined;
-  const { host, port, publicAddresses } = media;
-  const { connections } = config.limits;
-  return createMediaPlane({
-    ...{ host, port, publicAddresses, clock, log, metrics, random: randomBytes },
-    ...(connections > 0 && { limits: { maxSessions: connections } }),
-  });
+  readonly mediaPorts: Pick<MediaPorts, 'now'>;
 }
 
 /** Joins the WebRTC transport to its origins, as the config that holds says. */
 export function joinWebrtc(live: Live, parts: WebrtcParts): WebrtcTransport {
-  const { door, clock, log, metrics, media } = parts;
+  const { door, clock, log, metrics, mediaPorts } = parts;
   return createWebrtcTransport(
     {
-      ...{ door, clock, log, metrics, media, random: randomBytes },
+      ...{ door, clock, log, metrics, random: randomBytes },
+      get media() {
+        return mediaPorts.now;
+      },
       mannersOf: (name) => {
         const origin = live.now.config.origins.find((one) => one.name === name);
         return origin && mannersOf(origin);
@@ -95,32 +81,33 @@ function mannersOf({ preset, http, forwardedFor }: Origin): OriginManners | unde
 
 /** What a listener for WHIP and WHEP needs. */
 export interface HttpListening {
+  readonly live: Live;
   readonly transport: WebrtcTransport;
   readonly admission: Admission;
-  readonly certificates: CertificateCare;
   readonly proxies: TrustedProxies;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly onError: (error: Error) => void;
 }
 
 /** Opens a listener for WHIP and WHEP. Rejects with GatewayError `listen-failed` or `certificate-unusable`. */
 export function listenForWebrtc(
-  config: Config,
-  endpoint: HttpEndpoint,
-  isSecure: boolean,
-  { transport, admission, certificates, proxies, metrics, clock, onError }: HttpListening,
+  name: 'http' | 'https',
+  { endpoint, timeoutMs, tls, onError }: HttpOpening,
+  { live, transport, admission, proxies, metrics, clock }: HttpListening,
 ): Promise<HttpListener> {
-  const { host, port, publicUrl, pages } = endpoint;
-  const timeoutMs = config.limits.handshakeTimeoutSeconds * 1000;
+  const { host, port } = endpoint;
   const count = (): void => metrics.gauge('connections', { transport: 'HTTP' }, admission.total('HTTP'));
   return listenHttpServer({
     ...{ host, port, clock, onError },
-    ...(isSecure && certificates.now),
+    ...tls,
     proxies: proxies.rulesOf(endpoint, 'HTTP'),
     forwarded: proxies.forwardedOf(endpoint),
     limits: { headersTimeoutMs: timeoutMs, requestTimeoutMs: timeoutMs },
-    handle: (request) => transport.answer(request, { publicUrl, pages }),
+    handle: (request) => {
+      // What a reload may change without another port; a listener that is closing goes on as it was.
+      const { publicUrl, pages } = live.now.config.listen[name] ?? endpoint;
+      return transport.answer(request, { publicUrl, pages });
+    },
     refuse: (status) => transport.refuse(status),
     admit: (remoteAddress, destroy) => {
       const onGone = admission.admit({ remoteAddress, destroy }, 'HTTP');

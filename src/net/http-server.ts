@@ -21,7 +21,7 @@ import {
   type HttpResponse,
   type ReadForwarded,
 } from './http-request.js';
-import { createProxyHeads, readHeadsFirst, type AddressOf, type ProxyHeads, type ProxyRules } from './proxy-head.js';
+import { createProxyHeads, readHeadsFirst, type AddressOf, type ProxyRules } from './proxy-head.js';
 import { plainAddress } from './socket-stream.js';
 import { open, type Listener } from './tcp.js';
 import { asError } from './thrown.js';
@@ -96,6 +96,11 @@ export interface HttpServerOptions {
 
 /** An HTTP or HTTPS port. */
 export interface HttpListener extends Listener {
+  /**
+   * Stops accepting, ends connections without a request and the others with the answer they wait for, or after `graceMs`. Idempotent; the
+   * shortest time counts.
+   */
+  close(graceMs?: number): Promise<void>;
   /** Of an HTTPS port. */
   readonly useCertificates?: UseCertificates;
 }
@@ -103,6 +108,8 @@ export interface HttpListener extends Listener {
 /** What requests are answered with. */
 interface Answering extends HttpServerOptions {
   addressOf: AddressOf;
+  /** No connection outlives the answer it waits for. */
+  isClosing: boolean;
 }
 
 /** How long answers under way may take when the port closes. */
@@ -114,7 +121,8 @@ const CLOSE_GRACE_MS = 300;
  * Rejects with GatewayError `listen-failed` or `certificate-unusable`.
  */
 export async function listenHttpServer(given: HttpServerOptions): Promise<HttpListener> {
-  const options: Answering = { ...given, addressOf: ({ remoteAddress }) => plainAddress(remoteAddress) };
+  const addressOf: AddressOf = ({ remoteAddress }) => plainAddress(remoteAddress);
+  const options: Answering = { ...given, addressOf, isClosing: false };
   const limits = { ...HTTP_SERVER_LIMITS, ...options.limits };
   const { server, ...more } = makeServer(options, limits);
   server.maxHeadersCount = limits.maxHeaders;
@@ -154,7 +162,20 @@ export async function listenHttpServer(given: HttpServerOptions): Promise<HttpLi
   const heads = proxies && createProxyHeads(proxies, clock);
   if (heads !== undefined) options.addressOf = readHeadsFirst(server, heads, certificates === undefined);
   const listener = await open(server, { host, port, onStream: () => undefined, ...(onError && { onError }) });
-  return { ...listener, ...more, close: () => close(listener, server, clock, heads) };
+  const closed = new Promise<void>((done) => server.once('close', () => done()));
+  return {
+    ...listener,
+    ...more,
+    async close(graceMs = CLOSE_GRACE_MS) {
+      options.isClosing = true;
+      const stopped = listener.close();
+      heads?.stop();
+      server.closeIdleConnections();
+      const cancel = clock.after(graceMs, () => server.closeAllConnections());
+      await Promise.all([stopped, closed]);
+      cancel();
+    },
+  };
 }
 
 function makeServer(
@@ -240,7 +261,8 @@ async function answer(
     });
     const { method = '', socket } = request;
     const client = clientOf(head, peerOf(socket, options), options.forwarded);
-    send(response, await handle({ ...head, method, body, ...client, gone: gone.signal }), false);
+    const answered = await handle({ ...head, method, body, ...client, gone: gone.signal });
+    send(response, answered, options.isClosing);
   } catch (error) {
     onError?.(asError(error));
     send(response, refuse(500), true);
@@ -318,14 +340,4 @@ function writeRaw(socket: Duplex, { status, headers, body = '' }: HttpResponse):
     'Connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body.toString()}`, () => socket.destroy());
-}
-
-async function close(listener: Listener, server: Server, clock: Clock, heads: ProxyHeads | undefined): Promise<void> {
-  const closed = new Promise<void>((done) => server.once('close', () => done()));
-  const stopped = listener.close();
-  heads?.stop();
-  server.closeIdleConnections();
-  const cancel = clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections());
-  await Promise.all([stopped, closed]);
-  cancel();
 }

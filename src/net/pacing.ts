@@ -23,29 +23,25 @@ export interface Pacer {
   setupStarted(): () => void;
   /** A stream is relayed: from now on it may be worth sleeping. */
   relayStarted(): () => void;
+  /** Sleeps so long from now on. */
+  usePaceMs(paceMs: number): void;
   /** Never sleeps again. */
   stop(): void;
 }
-
-const NO_PACER: Pacer = {
-  setupStarted: () => () => undefined,
-  relayStarted: () => () => undefined,
-  stop: () => undefined,
-};
 
 /**
  * Makes the pacer. With `paceMs` above 0 the loop sleeps so long after each turn, while at least one stream is relayed
  * and none is being set up: about 0.7 of the CPU for a latency of up to `paceMs` (`test/bench`). 0 does nothing.
  * An accept waits up to `paceMs` too. With nothing to relay at the moment the loop blocks as always; there is no spinning.
  */
-export function createPacer(paceMs: number, loop: PacingLoop = nodeLoop): Pacer {
-  if (!(paceMs > 0)) return NO_PACER;
+export function createPacer(firstPaceMs: number, loop: PacingLoop = nodeLoop): Pacer {
+  let paceMs = firstPaceMs;
   let setups = 0;
   let relays = 0;
   let isScheduled = false;
   let isStopped = false;
 
-  const maySleep = (): boolean => !isStopped && setups === 0 && relays > 0;
+  const maySleep = (): boolean => paceMs > 0 && !isStopped && setups === 0 && relays > 0;
   const turn = (): void => {
     isScheduled = false;
     if (!maySleep()) return;
@@ -76,6 +72,10 @@ export function createPacer(paceMs: number, loop: PacingLoop = nodeLoop): Pacer 
       relays++;
       schedule();
       return once(() => relays--);
+    },
+    usePaceMs(next) {
+      paceMs = next;
+      schedule();
     },
     stop() {
       isStopped = true;

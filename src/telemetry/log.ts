@@ -2,7 +2,7 @@ import type { Log, LogEvent, LogFields, LogLevel } from '../model/telemetry.js';
 import type { PlainValue } from './plain-value.js';
 import { plainValue } from './plain-value.js';
 
-/** What a log is made of. */
+/** What a log is made of; level and format are looked up for each line, so that a reload may change them. */
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
@@ -21,15 +21,15 @@ const OWN_NAMES: ReadonlySet<string> = new Set(['time', 'level', 'event']);
  * Makes the log: one line an event, as JSON (`time`, `level`, `event`, then the fields) or as text for terminals.
  * Secrets print as fingerprints, anything shaped like a token as `[token]`. Never throws.
  */
-export function createLog({ level, format, now, write }: LogOptions): Log {
-  const least = LEVELS[level];
-  const line = format === 'json' ? jsonLine : textLine;
-  const enabled = (wanted: LogLevel) => LEVELS[wanted] >= least;
+export function createLog(options: LogOptions): Log {
+  const { now, write } = options;
+  const enabled = (wanted: LogLevel) => LEVELS[wanted] >= LEVELS[options.level];
   return {
     enabled,
     write: (wanted, event, fields) => {
       if (!enabled(wanted)) return;
       try {
+        const line = options.format === 'json' ? jsonLine : textLine;
         write(line(timeText(now()), wanted, event, plainFields(fields)));
       } catch {
         // A log that cannot be written must not end what it reports on.

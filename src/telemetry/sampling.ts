@@ -29,7 +29,7 @@ export interface SampledLog extends Log {
 
 /** What is sampled, and how much. */
 export interface SamplingOptions {
-  /** Lines of one event, code and address in one second; 0: all. */
+  /** Lines of one event, code and address in one second; 0: all. Looked up for each line, so that a reload may change it. */
   readonly maxPerSecond: number;
   readonly clock: Clock;
 }
@@ -58,14 +58,8 @@ interface Summary {
  * Keeps floods out of a log: beyond `maxPerSecond` lines of one event, code and address in a second, lines are counted
  * and summed up in one `lines.suppressed` per event and code, at the highest level among them. Never throws.
  */
-export function sampleLog(log: Log, { maxPerSecond, clock }: SamplingOptions): SampledLog {
-  if (maxPerSecond === 0) {
-    return {
-      enabled: (level) => log.enabled(level),
-      write: (level, event, fields) => log.write(level, event, fields),
-      flush: () => undefined,
-    };
-  }
+export function sampleLog(log: Log, options: SamplingOptions): SampledLog {
+  const { clock } = options;
   const sorts = new Map<string, Sort>();
   let startedMs = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | undefined;
@@ -102,7 +96,8 @@ export function sampleLog(log: Log, { maxPerSecond, clock }: SamplingOptions): S
     enabled: (level) => log.enabled(level),
     write(level, event, fields) {
       if (!log.enabled(level)) return;
-      if (!SAMPLED.has(event) || textOf(fields, 'outcome') === 'yes') {
+      const { maxPerSecond } = options;
+      if (maxPerSecond === 0 || !SAMPLED.has(event) || textOf(fields, 'outcome') === 'yes') {
         log.write(level, event, fields);
         return;
       }

@@ -135,6 +135,22 @@ describe('serve', () => {
     expect(await code).toBe(0);
   });
 
+  it('writes its log as the config that holds now says', async () => {
+    const files = { 'g.yaml': configText({ log: { level: 'error' } }) };
+    const io = fakeIo({ files });
+    const { gateway, finish } = fakeGateway();
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(gateway));
+    await turn();
+    files['g.yaml'] = configText({ log: { level: 'info', format: 'text' } });
+    io.signal('SIGHUP');
+    await turn();
+    io.clock.advance(20);
+    expect(io.out()).toMatch(/^\S+ INFO {2}config\.reload trigger=signal outcome=applied notes=\[\]\n$/);
+    io.signal('SIGTERM');
+    finish();
+    expect(await code).toBe(0);
+  });
+
   it('reloads when the config file changes, unless told not to watch it', async () => {
     const files = { 'g.yaml': configText() };
     for (const [flags, reloads] of [

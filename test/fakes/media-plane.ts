@@ -73,6 +73,8 @@ export function fakeMediaPlane(): FakeMediaPlane {
   const plane: FakeMediaPlane = {
     sessions,
     isFull: false,
+    usePublicAddresses: () => undefined,
+    retire: () => Promise.resolve(),
     open({ sessionId, role, clientSdp }): MediaSession {
       if (plane.isFull) throw new GatewayError('media-full', 'gateway', 'too many sessions');
       const description = readDescription(clientSdp, { kind: 'offer' });

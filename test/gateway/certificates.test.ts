@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 import type { Certificate, Config } from '../../src/config/config.js';
-import { createCertificateCare } from '../../src/gateway/certificates.js';
+import { createCertificateCare, shownCertificates } from '../../src/gateway/certificates.js';
 import type { LogEvent, LogFields, LogLevel } from '../../src/model/telemetry.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { complete, configOf, selfSigned } from '../config/loading.js';
@@ -101,8 +101,8 @@ describe('certificates whose files change', () => {
 
   it('bring another authority of clients with them', () => {
     const clientCertificates = { ca: { file: 'cert.pem' }, mode: 'optional' };
-    const { made, files, authorities, look } = care({ clientCertificates });
-    expect(made.now.clientCertificates).toEqual({ ca: trimmed(pairs.old), isRequired: false });
+    const { read, files, authorities, look } = care({ clientCertificates });
+    expect(shownCertificates(read().tls).clientCertificates).toEqual({ ca: trimmed(pairs.old), isRequired: false });
     Object.assign(files, { 'cert.pem': pairs.next.cert, 'key.pem': pairs.next.key });
     look(2);
     expect(authorities).toEqual([trimmed(pairs.next)]);

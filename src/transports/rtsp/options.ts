@@ -48,7 +48,7 @@ export interface RtspDeps {
   /** Opens a stream to an origin. Rejects with GatewayError `origin-unavailable`. */
   readonly dial: (origin: OriginChoice, signal: AbortSignal) => Promise<ByteStream>;
   /** Absent: UDP is off, and SETUPs for it are answered with 461. */
-  readonly openDatagrams?: OpenDatagrams;
+  readonly openDatagrams?: OpenDatagrams | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -1,7 +1,5 @@
 /** What the media side tolerates, and for how long. Times count only while the loop runs, so nobody is blamed for a pause of ours. */
 export interface MediaLimits {
-  /** Sessions at once, those that have ended and are still being refused included. */
-  readonly maxSessions: number;
   /** Longest datagram that is relayed. WebRTC keeps below 1500; jumbo frames and loopback are no reason for more. */
   readonly maxDatagramBytes: number;
   /** Addresses of one client at once. */
@@ -49,7 +47,6 @@ export interface MediaLimits {
 
 /** As tried with Chromium, werift and libwebrtc. */
 export const DEFAULT_MEDIA_LIMITS: MediaLimits = {
-  maxSessions: 10_000,
   maxDatagramBytes: 2048,
   maxTuples: 8,
   maxGenerations: 4,

@@ -26,6 +26,13 @@ export interface MediaPlane {
    * no use, GatewayError `media-full`.
    */
   openForOffer(input: MediaOpenInput & { readonly originSdp: string }): OfferedMediaSession;
+  /**
+   * New sessions tell clients these addresses; those of a family for which no port is open are left out, and where none is left the
+   * old ones stay.
+   */
+  usePublicAddresses(addresses: readonly string[]): void;
+  /** Takes no more sessions, and closes the port when the last one has gone. Resolves when it is closed. */
+  retire(): Promise<void>;
   /** Ends all sessions at once and closes the port. Idempotent. */
   close(): Promise<void>;
   /** Where clients' datagrams arrive: the first port that was bound. */

@@ -21,6 +21,9 @@ const TICK_MS = 500;
 /** What the kernel keeps for all clients together while the loop is busy; it grants what `net.core.rmem_max` allows. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
+/** Sessions at once where nobody says otherwise. */
+const MAX_SESSIONS = 10_000;
+
 /** Faults that are written to the log; the rest would be more of the same. */
 const MAX_LOGGED_ERRORS = 20;
 
@@ -36,6 +39,8 @@ export interface MediaPlaneOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Sessions at once, those that have ended and are still being refused included; looked up for each new one. Default: 10 000. */
+  readonly maxSessions?: number | undefined;
   readonly limits?: Partial<MediaLimits>;
   readonly openUdp?: OpenUdp;
 }
@@ -59,11 +64,14 @@ class Plane implements MediaPlane {
   readonly #report: () => void;
   readonly #sessions = new Set<RelaySession>();
   readonly #sockets: UdpPort[] = [];
+  /** Shared with every session, so it is filled anew and never replaced. */
   readonly #candidates: string[] = [];
+  #onClosed: (() => void) | undefined;
   /** Grows evenly, whatever the wall clock does; a loop that is held up counts as no time. */
   #nowMs = 0;
   #cancelTick: () => void = () => undefined;
   #isClosed = false;
+  #isRetired = false;
   #errors = 0;
 
   constructor(options: MediaPlaneOptions) {
@@ -105,13 +113,24 @@ class Plane implements MediaPlane {
       this.#sockets.push(socket);
       await socket.ready;
     }
-    const reachable = publicAddresses.filter((address) => hosts.some((one) => isIPv6(one) === isIPv6(address)));
-    const sorted = [...reachable.filter((address) => !isIPv6(address)), ...reachable.filter(isIPv6)];
-    if (sorted.length === 0) {
+    if (this.#reachable(publicAddresses).length === 0) {
       throw new GatewayError('listen-failed', 'gateway', `no public address can be reached by ${host}`);
     }
-    this.#candidates.push(...sorted.map((address, rank) => writeHostCandidate(address, this.address.port, rank)));
+    this.usePublicAddresses(publicAddresses);
     this.#scheduleTick();
+  }
+
+  usePublicAddresses(addresses: readonly string[]): void {
+    const reachable = this.#reachable(addresses);
+    if (reachable.length === 0) return;
+    const { port } = this.address;
+    this.#candidates.splice(0, Infinity, ...reachable.map((address, rank) => writeHostCandidate(address, port, rank)));
+  }
+
+  /** Those of a family that has a port, IPv4 first. */
+  #reachable(addresses: readonly string[]): readonly string[] {
+    const has = (isV6: boolean): boolean => this.#sockets.some(({ host }) => isIPv6(host) === isV6);
+    return [false, true].flatMap((isV6) => addresses.filter((address) => isIPv6(address) === isV6 && has(isV6)));
   }
 
   open(input: MediaOpenInput & { readonly clientSdp: string }): MediaSession {
@@ -124,6 +143,13 @@ class Plane implements MediaPlane {
     return offeredSession(this.#newSession(input), offer, this.#candidates);
   }
 
+  async retire(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isRetired = true;
+    if (this.#sessions.size === 0) await this.close();
+    else await new Promise<void>((resolve) => (this.#onClosed = resolve));
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTick();
@@ -131,15 +157,15 @@ class Plane implements MediaPlane {
     for (const session of this.#sessions) session.vanish();
     this.#sessions.clear();
     for (const socket of this.#sockets) socket.close();
+    this.#onClosed?.();
     await Promise.resolve();
   }
 
   #newSession(input: MediaOpenInput): RelaySession {
-    const { maxSessions } = this.#parts.limits;
-    if (this.#isClosed || this.#sessions.size >= maxSessions) {
-      const problem = this.#isClosed
-        ? 'the media port is closed'
-        : `${maxSessions} sessions are open, and no more may be`;
+    const { maxSessions = MAX_SESSIONS } = this.#options;
+    const isClosed = this.#isClosed || this.#isRetired;
+    if (isClosed || this.#sessions.size >= maxSessions) {
+      const problem = isClosed ? 'the media port is closed' : `${maxSessions} sessions are open, and no more may be`;
       throw new GatewayError('media-full', 'gateway', problem);
     }
     const session = new RelaySession(this.#parts, input, this.#nowMs);
@@ -193,6 +219,7 @@ class Plane implements MediaPlane {
         if (session.isGone) this.#sessions.delete(session);
       }
       this.#report();
+      if (this.#isRetired && this.#sessions.size === 0) void this.close();
     });
   }
 

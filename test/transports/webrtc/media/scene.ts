@@ -210,6 +210,7 @@ export interface SceneCore {
 export interface SceneOptions {
   readonly role?: MediaRole;
   readonly limits?: Partial<MediaLimits>;
+  readonly maxSessions?: number;
   readonly host?: string;
   readonly publicAddresses?: readonly string[];
   readonly clientSdp?: string;
@@ -285,6 +286,7 @@ export async function openScene(given: SceneOptions = {}): Promise<Scene> {
     },
     openUdp: net.open,
     ...(given.limits !== undefined && { limits: given.limits }),
+    maxSessions: given.maxSessions,
   });
   const core: SceneCore = {
     net,

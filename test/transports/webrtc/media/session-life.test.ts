@@ -80,7 +80,7 @@ describe('a session before anybody is there', () => {
   });
 
   it('is refused when there are too many, or the port is closed', async () => {
-    const { plane, answered } = await openScene({ limits: { maxSessions: 1 } });
+    const { plane, answered } = await openScene({ maxSessions: 1 });
     answered();
     const again = () => plane.open({ sessionId: 's', role: 'subscriber', clientSdp: sdpText(VIEWER_OFFER) });
     expect(again).toThrow(expect.objectContaining({ code: 'media-full' }));
