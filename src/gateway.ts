@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createFeed } from './admin/index.js';
 import type { Config } from './config/config.js';
-import { adminPorts, hear, openAdmin, tapLog, type Operator } from './gateway/admin.js';
+import { adminPorts, feedListener, hear, openAdmin, type Operator } from './gateway/admin.js';
 import type { ImportModule } from './gateway/foreign-hooks.js';
 import { createLasting, type Lasting } from './gateway/lasting.js';
 import { createListenerSet, type ListenAddress } from './gateway/listener-set.js';
@@ -11,6 +11,7 @@ import { createMediaPorts } from './gateway/media-ports.js';
 import { createTrustedProxies } from './gateway/proxies.js';
 import { restartNotes } from './gateway/restart-notes.js';
 import { sessionRulesOf } from './gateway/session-rules.js';
+import { createTracing } from './gateway/tracing.js';
 import { joinWebrtc, listenForWebrtc } from './gateway/webrtc.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
@@ -21,6 +22,7 @@ import { createAdmission } from './net/admission.js';
 import type { OriginHealth } from './origin/health.js';
 import { createDoor, type SessionDoor, type SessionInfo } from './session/session.js';
 import type { Revocations } from './store/revocations.js';
+import { tapLog } from './telemetry/log-taps.js';
 import { createRtmpTransport } from './transports/rtmp/index.js';
 import { createRtspTransport } from './transports/rtsp/index.js';
 
@@ -30,7 +32,7 @@ export interface Gateway {
   readonly addresses: Readonly<Record<string, ListenAddress>>;
   /**
    * Puts another config in force without ending anything; lines that come back say what waits for a restart.
-   * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks`, `config-revocations` or `certificate-unusable`; then the
+   * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks`, `config-traces`, `config-revocations` or `certificate-unusable`; then the
    * old one stays whole.
    */
   reload(config: Config): Promise<readonly string[]>;
@@ -58,6 +60,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   /** Loads a module of `hooks` by its URL. Default: as Node does. */
   readonly importModule?: ImportModule;
+  /** Of the gateway, for those who collect traces. */
+  readonly version?: string;
   /** The bytes of a file, for `auth.revocations`; throws the system's error. */
   readonly readFile?: (path: string) => Buffer;
   /** What the admin API can ask of the program around the gateway; what is absent has no route. */
@@ -69,15 +73,17 @@ const FAREWELL_MS = 2500;
 
 /**
  * Builds every room and introduces them to each other, then opens the listeners.
- * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks`, `config-revocations` or `certificate-unusable`;
+ * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks`, `config-traces`, `config-revocations` or `certificate-unusable`;
  * nothing stays open then.
  */
 export async function startGateway(config: Config, given: GatewayDeps): Promise<Gateway> {
   const { metrics, clock } = given;
   const feed = createFeed(() => clock.now());
   const state = { isDraining: false, isWatched: config.listen.admin !== undefined };
-  const log = tapLog(given.log, feed, () => state.isWatched);
-  const deps: GatewayDeps = { ...given, log };
+  const tracing = createTracing({ log: given.log, metrics, now: () => clock.now(), version: given.version });
+  const log = tapLog(given.log, [feedListener(feed, () => state.isWatched), tracing]);
+  const elapsedMs = (): number => performance.now();
+  const deps = { ...given, log, tracing, elapsedMs };
   const lasting = await createLasting(config, deps);
   const { memory, originCare, keySources, foreignHooks, certificates, pacer } = lasting;
   const live = await orStop(lasting, () => createLive(config, { ...deps, ...lasting }));
@@ -104,7 +110,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     rules: () => sessionRulesOf(live.now.config),
     tokens: memory.tokens,
     isDraining: () => state.isDraining,
-    elapsedMs: () => performance.now(),
+    elapsedMs,
   });
   memory.revocations.onAdded(() => void door.endRevoked());
   const tongue = {
@@ -168,9 +174,10 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   originCare.use(config);
   const close = async (): Promise<void> => {
     // So that no origin keeps a session of ours, but no origin keeps us either. Nor does a server that is told of the end.
-    await Promise.race([Promise.all([webrtc.settled(), foreignHooks.settled()]), pause(clock, FAREWELL_MS)]);
+    await atMost(clock, FAREWELL_MS, Promise.all([webrtc.settled(), foreignHooks.settled()]));
     await Promise.all([listeners.close(), mediaPorts.close()]);
     lasting.stop();
+    await atMost(clock, FAREWELL_MS, tracing.close());
   };
   return {
     sessions: door,
@@ -225,6 +232,17 @@ async function orStop<T>(lasting: Lasting, make: () => T | Promise<T>): Promise<
     lasting.stop();
     throw error;
   }
+}
+
+/** Waits for something that never rejects, but no longer than `timeoutMs`. */
+function atMost(clock: Clock, timeoutMs: number, waited: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(timeoutMs, resolve);
+    void waited.then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 function pause(clock: Clock, delayMs: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { PREFIX } from '../config/environment.js';
 import { createNameResolver } from '../net/dns.js';
 import { redact } from '../telemetry/redact.js';
+import { loadTracePackages } from '../telemetry/traces/otlp.js';
 import { parseArguments } from './arguments.js';
 import { checkCertificates } from './doctor/certificates.js';
 import { findingsOf, type Finding, type Verdict } from './doctor/finding.js';
@@ -10,6 +11,7 @@ import { checkClock, checkDescriptors, checkNode } from './doctor/machine.js';
 import { checkPorts } from './doctor/ports.js';
 import { checkSecrets } from './doctor/secrets.js';
 import { checkServers } from './doctor/servers.js';
+import { checkTraces } from './doctor/traces.js';
 import { DOCTOR_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
 import { EXIT, type CliIo } from './io.js';
@@ -75,6 +77,7 @@ async function checkConfig(
       ...checkCertificates(config, clock.now()),
       ...ports,
       ...findings,
+      ...(await checkTraces(config, loadTracePackages)),
     ];
   } finally {
     names.stop();

@@ -99,7 +99,7 @@ async function serve(
       drain: () => signals.ask('api'),
     };
     const readFile = (path: string): Buffer => io.readFile(path);
-    const gateway = await start(config, { log, metrics, clock, readFile, operator });
+    const gateway = await start(config, { log, metrics, clock, readFile, operator, version: io.version });
     log.write('info', 'gateway.start', {
       version: io.version,
       profile: config.auth.profile,

@@ -28,7 +28,24 @@ export interface Config {
   readonly relay: Readonly<ConfigInput['relay']>;
   readonly store: Readonly<ConfigInput['store']>;
   readonly admin: { readonly openPaths: readonly AdminPath[] };
-  readonly log: Readonly<ConfigInput['log']>;
+  readonly log: Omit<Readonly<ConfigInput['log']>, 'traces'> & { readonly traces?: TracesConfig };
+}
+
+/** Where traces go, and of how many sessions. */
+export interface TracesConfig {
+  readonly endpoint: HttpTarget;
+  readonly headers: readonly Header[];
+  /** PEM. */
+  readonly ca?: string;
+  /** 0 to 1. */
+  readonly sampleRatio: number;
+  readonly serviceName: string;
+}
+
+/** A header that a server is sent. */
+export interface Header {
+  readonly name: string;
+  readonly value: Secret;
 }
 
 /** Where to listen. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CallHttpConfig, HookConfig, ModuleConfig, PlainHookName } from './config.js';
 import type { PathStep } from './fault.js';
+import { resolveHeaders } from './resolve-log.js';
 import { isLoopback, resolveHttpTarget } from './resolve-url.js';
 import type { Resolving } from './resolving.js';
 import type { HookInput } from './schema-hooks.js';
@@ -66,13 +67,7 @@ function resolveCall(entry: HookInput, id: string, path: readonly PathStep[], to
   if (entry.url === undefined) return to.fault(path, 'has no url', 'expected url: https://host/path');
   const url = resolveHttpTarget([...path, 'url'], entry.url, to);
   const invalidateUrl = entry.invalidateUrl && resolveHttpTarget([...path, 'invalidateUrl'], entry.invalidateUrl, to);
-  const headers = (entry.headers ?? []).map(({ name, value }, index) => {
-    const read = to.secret([...path, 'headers', index, 'value'], value);
-    if (read !== null && /[^\t\x20-\x7e]/.test(read.reveal())) {
-      to.fault([...path, 'headers', index, 'value'], 'is not one line of ASCII');
-    }
-    return read === null ? null : { name, value: read };
-  });
+  const headers = resolveHeaders([...path, 'headers'], entry.headers ?? [], to);
   const ca = entry.ca === undefined ? undefined : to.text([...path, 'ca'], entry.ca);
   if (onFailure === 'allow') {
     to.warn([...path, 'onFailure'], 'is allow: who comes while the server cannot be asked is LET IN');
@@ -80,12 +75,12 @@ function resolveCall(entry: HookInput, id: string, path: readonly PathStep[], to
   if (url !== null && !url.secure && !isLoopback(url) && (sendToken || form === 'round-trip')) {
     to.warn([...path, 'url'], 'is plain http: tokens and passwords can be read on the way');
   }
-  if (url === null || invalidateUrl === null || ca === null || headers.includes(null)) return null;
+  if (url === null || invalidateUrl === null || ca === null || headers === null) return null;
   return {
     ...{ name: 'call-http', id, form, url, sendToken, clientTokenRequired, onFailure },
     ...(typeof invalidateUrl === 'object' && { invalidateUrl }),
     ...(ca !== undefined && { ca }),
-    headers: headers.filter((header) => header !== null),
+    headers,
     actions: entry.actions ?? ['publish', 'subscribe'],
     timeoutSeconds: entry.timeoutSeconds ?? 2,
     maxConcurrent: entry.maxConcurrent ?? 64,

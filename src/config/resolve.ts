@@ -3,13 +3,14 @@ import type { CheckKeys } from './resolve-auth.js';
 import { resolveAuth } from './resolve-auth.js';
 import { resolveHooks } from './resolve-hooks.js';
 import { resolveListen, resolveTls } from './resolve-listen.js';
+import { resolveLog } from './resolve-log.js';
 import { resolveOrigins } from './resolve-origins.js';
 import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
 
 /** Reads secrets, fills in defaults of profile and presets, and checks what no single key can tell. */
 export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: CheckKeys): Config {
-  const { limits, relay, store, admin, log } = input;
+  const { limits, relay, store, admin } = input;
   const hooks = resolveHooks(input, to);
   checkServed(input, to);
   checkFetchTimes(input, to);
@@ -20,7 +21,8 @@ export function resolveConfig(input: ConfigInput, to: Resolving, checkKeys: Chec
     auth: resolveAuth(input.auth, to, checkKeys),
     hooks,
     origins: resolveOrigins(input.origins, to),
-    ...{ limits, relay, store, admin, log },
+    ...{ limits, relay, store, admin },
+    log: resolveLog(input.log, to),
   };
 }
 

@@ -74,3 +74,17 @@ export type SecretRef = z.output<ReturnType<typeof secretRef>>;
 
 /** A file or text as the config writes it. */
 export type FileRef = z.output<ReturnType<typeof fileRef>>;
+
+/** Headers that a server is sent with each call. */
+export const headers = () =>
+  z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, { error: 'is not the name of a header' })
+          .describe('Name of a header that is sent with each call.'),
+        value: secretRef().describe('Its value, such as a key of the server.'),
+      }),
+    )
+    .max(16);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fileRef, name, secretRef, seconds } from './schema-fields.js';
+import { fileRef, headers, name, seconds } from './schema-fields.js';
 
 /** The hooks that need nothing but their name; `open` stands alone and lets everybody in. */
 export const PLAIN_HOOK_NAMES = ['verify-token', 'require-transport', 'require-role', 'require-room', 'open'] as const;
@@ -9,14 +9,6 @@ export const HOOK_NAMES = [...PLAIN_HOOK_NAMES, 'call-http', 'module'] as const;
 
 /** Each hook is asked in turn, and each may take its time. */
 const MAX_HOOKS = 16;
-
-const headerSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, { error: 'is not the name of a header' })
-    .describe('Name of a header that is sent with each call.'),
-  value: secretRef().describe('Its value, such as a key of the policy server.'),
-});
 
 const hookSchema = z.strictObject({
   name: z
@@ -73,7 +65,7 @@ const hookSchema = z.strictObject({
   breakerSeconds: seconds()
     .optional()
     .describe('`call-http`: how long it is left alone before one call tries. Default: 10.'),
-  headers: z.array(headerSchema).max(16).optional().describe('`call-http`: headers that are sent with each call.'),
+  headers: headers().optional().describe('`call-http`: headers that are sent with each call.'),
   ca: fileRef()
     .optional()
     .describe("`call-http`: certificates of authorities that are trusted instead of the system's, PEM."),

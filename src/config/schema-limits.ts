@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, networks, seconds } from './schema-fields.js';
+import { count, fileRef, headers, name, networks, seconds } from './schema-fields.js';
 
 /** `limits`: caps and deadlines that no peer can move. */
 export const limitsSchema = z
@@ -113,6 +113,27 @@ export const logSchema = z
       .default(100)
       .describe(
         'Lines a second of one event, code and address; what is beyond is counted in `lines.suppressed`. Starts and ends of streams are always written. 0: no limit.',
+      ),
+    traces: z
+      .strictObject({
+        endpoint: z
+          .string()
+          .describe(
+            'Where a collector speaks OTLP over HTTP, such as `http://127.0.0.1:4318`; without a path, `/v1/traces` is added.',
+          ),
+        headers: headers().default([]).describe('Headers that are sent with each batch.'),
+        ca: fileRef().optional().describe("Certificates of authorities that are trusted instead of the system's, PEM."),
+        sampleRatio: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(1)
+          .describe('Share of the sessions that are traced, 0 to 1; every gateway picks the same ones.'),
+        serviceName: name().default('portcullis').describe('`service.name` of the spans.'),
+      })
+      .optional()
+      .describe(
+        'Traces for OpenTelemetry. Absent: none, and nothing of it is loaded. Its packages must be installed: docs/operations.md.',
       ),
   })
   .prefault({})

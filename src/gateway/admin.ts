@@ -6,11 +6,12 @@ import { mintToken } from '../hooks/verify-token/mint.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
-import type { Log, LogEvent, LogFields } from '../model/telemetry.js';
+import type { LogEvent, LogFields } from '../model/telemetry.js';
 import { listenHttpServer } from '../net/http-server.js';
 import { hostPort } from '../net/tcp.js';
 import { loadWebSockets } from '../net/web-socket.js';
 import type { SessionDoor } from '../session/session.js';
+import type { LogListener } from '../telemetry/log-taps.js';
 import { plainValue } from '../telemetry/plain-value.js';
 import { redact } from '../telemetry/redact.js';
 import { normalisePartialPath, normaliseStreamPath } from '../wire/stream-path.js';
@@ -45,12 +46,11 @@ export interface AdminJoints {
 
 const ROLES = { publisher: 'red5-publisher', subscriber: 'red5-subscriber' } as const;
 
-/** Makes a log that tells `feed` of each event too, whatever level is written, for as long as `isWatched`. */
-export function tapLog(log: Log, feed: Feed, isWatched: () => boolean): Log {
+/** Lets `feed` hear what the log is told, for as long as `isWatched`. */
+export function feedListener(feed: Feed, isWatched: () => boolean): LogListener {
   return {
-    enabled: (level) => (level === 'info' && isWatched()) || log.enabled(level),
-    write(level, event, fields) {
-      log.write(level, event, fields);
+    wants: (level) => level === 'info' && isWatched(),
+    hear: (event, fields) => {
       if (isWatched()) hear(feed, event, fields);
     },
   };

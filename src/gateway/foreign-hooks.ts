@@ -6,6 +6,7 @@ import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import type { Hook } from '../model/hook.js';
 import type { Log, Metrics } from '../model/telemetry.js';
+import type { Tracing } from './tracing.js';
 
 /** Loads an ES module by its URL; tests hand in one that has it already. */
 export type ImportModule = (url: string) => Promise<unknown>;
@@ -16,6 +17,8 @@ export interface ForeignHooksDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly importModule?: ImportModule;
+  /** What servers are told of the trace that a question is part of. */
+  readonly traceParentOf?: Tracing['traceParentOf'];
 }
 
 /** The hooks that ask others. They outlive a reload when their entry stays the same: breaker, cache and a module's own state. */
@@ -85,7 +88,7 @@ function keyOf(entry: CallHttpConfig | ModuleConfig): string {
   return JSON.stringify(entry);
 }
 
-function makeCall(entry: CallHttpConfig, { log, metrics, clock }: ForeignHooksDeps): Hook {
+function makeCall(entry: CallHttpConfig, { log, metrics, clock, traceParentOf }: ForeignHooksDeps): Hook {
   const { id: hook, url, invalidateUrl, headers, ca, form, actions, onFailure, sendToken, clientTokenRequired } = entry;
   return callHttpHook({
     ...{ id: hook, form, actions, onFailure, sendToken, clientTokenRequired, clock },
@@ -98,6 +101,7 @@ function makeCall(entry: CallHttpConfig, { log, metrics, clock }: ForeignHooksDe
     cacheMs: entry.cacheSeconds * 1000,
     breakerFailures: entry.breakerFailures,
     breakerMs: entry.breakerSeconds * 1000,
+    traceParentOf: (request) => traceParentOf?.(request, hook),
     onBreaker: (state) => log.write(state === 'open' ? 'warn' : 'info', 'hook.state', { hook, breaker: state }),
     onCall: (outcome, seconds) => {
       metrics.count('hook_calls_total', { hook, outcome });

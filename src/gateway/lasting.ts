@@ -8,6 +8,7 @@ import { createCertificateCare, type CertificateCare } from './certificates.js';
 import { createForeignHooks, type ForeignHooks, type ImportModule } from './foreign-hooks.js';
 import { createKeySources, type KeySources } from './key-sources.js';
 import { createOriginCare, type OriginCare } from './origin-care.js';
+import type { Tracing } from './tracing.js';
 import { createTokenMemory, type LastingTokenMemory } from './token-memory.js';
 
 /** What outlives every reload: memories, and what is looked after in the background. */
@@ -24,7 +25,7 @@ export interface Lasting {
   readonly certificates: CertificateCare;
   /**
    * Looks whether another config can be had; what comes back puts it in force. Rejects with GatewayError `config-hooks`,
-   * `config-revocations` or `certificate-unusable`, and nothing has changed.
+   * `config-traces`, `config-revocations` or `certificate-unusable`, and nothing has changed.
    */
   prepare(config: Config): Promise<() => void>;
   /** Forgets what the config that holds does not name. */
@@ -38,6 +39,7 @@ export interface LastingDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly tracing: Tracing;
   readonly importModule?: ImportModule;
   readonly readFile?: (path: string) => Buffer;
 }
@@ -61,18 +63,22 @@ export async function createLasting(config: Config, deps: LastingDeps): Promise<
     const keySources = stopLater(createKeySources({ ...deps, random: () => randomInt(1000) / 1000 }));
     const originCare = stopLater(createOriginCare(deps));
     const pacer = stopLater(createPacer(config.relay.paceMs));
-    const foreignHooks = createForeignHooks(deps);
+    const { tracing } = deps;
+    const foreignHooks = createForeignHooks({ ...deps, traceParentOf: (...asked) => tracing.traceParentOf(...asked) });
     const fetchAndLoad = (next: Config): Promise<unknown> =>
       Promise.all([foreignHooks.prepare(next), keySources.prepare(next)]);
     await fetchAndLoad(config);
+    (await tracing.prepare(config))();
     return {
       ...{ pacer, memory, foreignHooks, keySources, originCare, certificates, limiter: createLimiter(deps.clock) },
       async prepare(next) {
         await fetchAndLoad(next);
+        const trace = await tracing.prepare(next);
         const remember = memory.prepare(next);
         const show = certificates.prepare(next);
         return () => {
           remember();
+          trace();
           show();
           originCare.use(next);
           pacer.usePaceMs(next.relay.paceMs);

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { createFarewell } from '../hooks/farewell.js';
 import { createHooks, type HookDeps } from '../hooks/index.js';
 import type { Limiter } from '../hooks/limits/index.js';
-import { createPipeline } from '../hooks/pipeline.js';
+import { createPipeline, type PipelineOptions } from '../hooks/pipeline.js';
 import { createKeySet, joinKeys } from '../hooks/verify-token/index.js';
 import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
@@ -18,6 +18,8 @@ export interface LawDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Milliseconds of a clock that never jumps, with fractions. */
+  readonly elapsedMs: () => number;
   /** Where the hooks of other people are, prepared for the config. */
   readonly foreignHooks: ForeignHooks;
   /** Where fetched keys are, prepared for the config. */
@@ -48,12 +50,26 @@ export function createLaw(config: Config, deps: LawDeps): Law {
     metrics.count('hook_errors_total', { hook: hook.name });
     log.write('error', 'gateway.error', { hook: hook.name, error });
   };
+  const onAsked: PipelineOptions['onAsked'] = (
+    hook,
+    { sessionId: session, transport, action },
+    { decision, tookMs },
+  ) => {
+    if (!log.enabled('debug')) return;
+    const code = decision.ok ? undefined : decision.rejection.code;
+    const outcome = decision.ok ? 'yes' : 'no';
+    const ms = Math.round(tookMs * 1000) / 1000;
+    log.write('debug', 'hook.asked', { session, transport, action, hook: hook.name, outcome, code, ms });
+  };
   const hookTimeoutMs = config.limits.hookTimeoutSeconds * 1000;
   return {
-    decide: deps.limiter.guard(createPipeline(hooks, { clock, hookTimeoutMs, onHookError }), {
-      ...config.limits,
-      isShared: deps.isShared,
-    }),
+    decide: deps.limiter.guard(
+      createPipeline(hooks, { clock, hookTimeoutMs, onHookError, onAsked, elapsedMs: deps.elapsedMs }),
+      {
+        ...config.limits,
+        isShared: deps.isShared,
+      },
+    ),
     farewell: createFarewell(hooks, onHookError),
   };
 }

@@ -45,6 +45,8 @@ export interface LiveDeps extends Lasting {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Milliseconds of a clock that never jumps, with fractions. */
+  readonly elapsedMs: () => number;
 }
 
 /** Makes the first generation. Throws GatewayError `config-keys`. */

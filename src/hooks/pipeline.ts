@@ -14,6 +14,14 @@ export interface PipelineOptions {
   readonly hookTimeoutMs: number;
   /** Told of every throw and late answer, for the log; its own throw is swallowed. */
   readonly onHookError?: (hook: Hook, error: unknown) => void;
+  /** Told of every answer, and how long it took; its own throw is swallowed. */
+  readonly onAsked?: (
+    hook: Hook,
+    request: ConnectionRequest,
+    answer: { readonly decision: Decision; readonly tookMs: number },
+  ) => void;
+  /** Milliseconds of a clock that never jumps, with fractions. Default: whole milliseconds of `clock`. */
+  readonly elapsedMs?: () => number;
 }
 
 /** Marks an answer that did not come in time. */
@@ -76,7 +84,7 @@ async function inTime(answer: unknown, clock: Clock, timeoutMs: number): Promise
  * The function that comes back never rejects and never answers later than `hookTimeoutMs` for each hook.
  */
 export function createPipeline(hooks: readonly Hook[], options: PipelineOptions): Decide {
-  const { clock, hookTimeoutMs, onHookError } = options;
+  const { clock, hookTimeoutMs, onHookError, onAsked, elapsedMs = () => clock.now() } = options;
   const asking = (action: Action): readonly Hook[] => hooks.filter((hook) => hook.actions.includes(action));
   // Sorted now: a hook whose actions cannot be read stops the start, not a decision.
   const asked = { connect: asking('connect'), publish: asking('publish'), subscribe: asking('subscribe') };
@@ -89,6 +97,14 @@ export function createPipeline(hooks: readonly Hook[], options: PipelineOptions)
       // Who listens can not veto.
     }
     return no('hook-failed', `hook ${hook.name} ${what}`);
+  }
+
+  function tell(...told: Parameters<NonNullable<typeof onAsked>>): void {
+    try {
+      onAsked?.(...told);
+    } catch {
+      // Who listens can not veto.
+    }
   }
 
   async function ask(
@@ -130,7 +146,9 @@ export function createPipeline(hooks: readonly Hook[], options: PipelineOptions)
     const abort = new AbortController();
     let identity: Identity | undefined;
     for (const hook of list) {
+      const askedMs = elapsedMs();
       const decision = await ask(hook, request, identity, abort);
+      tell(hook, request, { decision, tookMs: elapsedMs() - askedMs });
       if (!decision.ok) return decision;
       identity = narrowIdentity(identity, decision.identity);
     }

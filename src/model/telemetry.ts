@@ -17,9 +17,12 @@ export type LogEvent =
   | 'session.note'
   | 'session.end'
   | 'keys.fetched'
+  | 'hook.asked'
   | 'hook.state'
   | 'hook.note'
+  | 'origin.dialled'
   | 'origin.state'
+  | 'traces.state'
   | 'lines.suppressed'
   | 'embedded-origin';
 

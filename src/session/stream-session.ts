@@ -77,6 +77,7 @@ export class StreamSession implements SessionHandle, Holder {
   #choice: OriginChoice | undefined;
   /** The origin holds our name, or may. */
   #isKnownToOrigin = false;
+  #calledMs = 0;
   #originLeg: OriginLeg | undefined;
   #relay: RunningRelay | undefined;
   #runningSinceMs = 0;
@@ -154,6 +155,7 @@ export class StreamSession implements SessionHandle, Holder {
     }
     try {
       const leg = await this.#dial();
+      this.#noteCall();
       if (this.#isOver()) {
         this.#safely('close', () => leg.close());
         return false;
@@ -174,7 +176,8 @@ export class StreamSession implements SessionHandle, Holder {
     this.#release(reason);
     if (phase === 'asking') {
       this.#abort.abort(ENDED);
-      this.#write('info', 'session.note', { note: 'ended-in-setup', reason });
+      const setupMs = this.#sinceMs(this.#startedMs);
+      this.#write('info', 'session.note', { note: 'ended-in-setup', reason, setupMs });
       const refusal = reason === 'client-closed' ? undefined : (REFUSED_FOR[reason]?.() ?? lost(reason));
       if (refusal !== undefined) this.#safely('refuse', () => this.#client.refuse(refusal));
       return;
@@ -220,8 +223,10 @@ export class StreamSession implements SessionHandle, Holder {
       onTry: (origin) => {
         this.#choice = origin;
         this.#isKnownToOrigin = true;
+        this.#calledMs = this.#deps.elapsedMs();
       },
       onFailover: ({ name }, { message }) => {
+        this.#noteCall('origin-unavailable', message);
         this.#deps.metrics.count('origin_failovers_total', { origin: name });
         this.#write('warn', 'session.note', { note: 'origin-passed-over', origin: name, detail: message });
       },
@@ -232,6 +237,14 @@ export class StreamSession implements SessionHandle, Holder {
     });
   }
 
+  /** How calling the origin that is chosen went. */
+  #noteCall(code?: string, detail?: string): void {
+    if (!this.#deps.log.enabled('debug')) return;
+    const outcome = code === undefined ? 'yes' : 'no';
+    const call = { origin: this.#choice?.name, outcome, code, detail, ms: this.#sinceMs(this.#calledMs) };
+    this.#write('debug', 'origin.dialled', call);
+  }
+
   #dialFailed(error: unknown): void {
     const { rejection, isBug } = rejectionOf(error);
     // It said no: the name is not held there by us.
@@ -239,6 +252,7 @@ export class StreamSession implements SessionHandle, Holder {
     if (isBug) this.#write('error', 'gateway.error', { during: 'dial', error });
     const { code, detail } = rejection;
     const setupMs = this.#sinceMs(this.#startedMs);
+    if (this.#choice !== undefined) this.#noteCall(code, detail);
     this.#write('warn', 'session.note', { note: 'refused', origin: this.#choice?.name, code, detail, setupMs });
     this.#refuse(rejection);
   }

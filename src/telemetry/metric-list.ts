@@ -55,6 +55,11 @@ export const METRICS = {
     help: 'Streams that went to another origin because this one could not be reached.',
     labels: ['origin'],
   },
+  trace_spans_total: {
+    type: 'counter',
+    help: 'Spans of traces, by outcome (sent, failed, dropped: too many waited).',
+    labels: ['outcome'],
+  },
   event_loop_lag_seconds: {
     type: 'gauge',
     help: 'Longest delay of the event loop in the last interval.',

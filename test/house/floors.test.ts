@@ -103,6 +103,7 @@ describe('what rooms take from outside', () => {
     [/^jsonwebtoken$/, /^(hooks|origin|cli)$/],
     [/^(yaml|zod)$/, /^config$/],
     [/^ws$/, /^net$/],
+    [/^@opentelemetry\/(api|sdk-trace|resources|otlp-transformer)$/, /^telemetry$/],
     // The program of the child loads the origin by a name held in a constant; werift is named for its types alone.
     [/^(\?|werift)$/, /^embedded-origin$/],
     // The modules of `hooks`, by the path that the config gives.

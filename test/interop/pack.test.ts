@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ANY_PORTS } from './peers/dev.js';
 import { folder } from './peers/place.js';
@@ -69,6 +69,15 @@ describe('npm pack', () => {
       env: { MEDIA_SECRET: '0123456789abcdef0123456789abcdef' },
     });
     expect([checked.code, checked.stderr]).toEqual([0, '']);
+
+    // Traces are for those who install what they need.
+    const traced = join(folder, 'traced.yaml');
+    writeFileSync(
+      traced,
+      'listen: { rtmp: { host: 127.0.0.1, port: 0 } }\nhooks: [open]\norigins: [{ name: o, rtmp: "rtmp://127.0.0.1:9" }]\nlog: { traces: { endpoint: "http://127.0.0.1:9" } }\n',
+    );
+    const untraced = await run('npx', ['portcullis', 'serve', '--config', traced], { cwd: place });
+    expect([untraced.code, untraced.stderr]).toEqual([78, expect.stringMatching(/npm install @opentelemetry\/api@/)]);
 
     expect(await tryDev(place)).toMatch(/Server +rtmp:\/\/127\.0\.0\.1:\d+\/live[^]*gateway\.stop/);
   }, 300_000);

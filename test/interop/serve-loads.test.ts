@@ -12,6 +12,7 @@ const readJson = (name: string) => JSON.parse(readFileSync(join(root, name), 'ut
 interface Package {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 const ownPackage = readJson('package.json') as Package;
@@ -28,7 +29,11 @@ function closureOf(names: readonly string[], seen = new Set<string>()): Readonly
 }
 
 /** Runs `serve` with a listener of every kind, asks it for a stream, ends it, and gives what it had loaded. */
-async function loadedBy(name: string, listen: Readonly<Record<string, unknown>>) {
+async function loadedBy(
+  name: string,
+  listen: Readonly<Record<string, unknown>>,
+  log: Readonly<Record<string, unknown>> = {},
+) {
   const place = { host: '127.0.0.1', port: 0 };
   const config = join(folder, `${name}.json`);
   const trace = join(folder, `${name}.loaded.json`);
@@ -36,6 +41,7 @@ async function loadedBy(name: string, listen: Readonly<Record<string, unknown>>)
     config,
     JSON.stringify({
       listen: { rtmp: place, rtsp: place, http: { ...place, pages: true }, media: place, ...listen },
+      log,
       auth: { keys: [{ id: 'test', secret: { env: 'INTEROP_SECRET' } }] },
       origins: [
         {
@@ -87,11 +93,21 @@ describe('portcullis serve', () => {
     expect([...loaded.packages].filter((name) => !allowed.has(name))).toEqual([]);
   }, 60_000);
 
+  it('loads OpenTelemetry only for traces', async () => {
+    const loaded = await loadedBy('traces', {}, { traces: { endpoint: 'http://127.0.0.1:9' } });
+    const wanted = Object.keys(ownPackage.peerDependencies ?? {});
+    expect(wanted).toHaveLength(4);
+    expect([...loaded.packages]).toEqual(expect.arrayContaining(wanted));
+    const allowed = closureOf([...lawAndConfig, ...wanted]);
+    expect([...loaded.packages].filter((name) => !allowed.has(name))).toEqual([]);
+  }, 60_000);
+
   it('has a reason for each package it depends on', () => {
     const page = readFileSync(join(root, 'docs', 'decisions', '0001-dependencies.md'), 'utf8');
-    const rows = [...page.matchAll(/^\| `([^`]+)` \| (`serve`|`dev` only, optional)/gm)];
+    const rows = [...page.matchAll(/^\| `([^`]+)` \| (`serve`|`dev` only, optional|traces, optional)/gm)];
     const told = (who: string) => rows.filter(([, , user]) => user?.startsWith(who)).map(([, name]) => name);
     expect(told('`serve`').sort()).toEqual(Object.keys(ownPackage.dependencies ?? {}).sort());
+    expect(told('traces').sort()).toEqual(Object.keys(ownPackage.peerDependencies ?? {}).sort());
     expect(told('`dev`').sort()).toEqual(Object.keys(ownPackage.optionalDependencies ?? {}).sort());
   });
 });

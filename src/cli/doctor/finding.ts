@@ -5,7 +5,17 @@ export type Verdict = 'fine' | 'skipped' | 'warning' | 'fault';
 export interface Finding {
   /** What sort of thing. */
   readonly check:
-    'node' | 'descriptors' | 'clock' | 'config' | 'secret' | 'certificate' | 'port' | 'udp' | 'origin' | 'server';
+    | 'node'
+    | 'descriptors'
+    | 'clock'
+    | 'config'
+    | 'secret'
+    | 'certificate'
+    | 'port'
+    | 'udp'
+    | 'origin'
+    | 'server'
+    | 'traces';
   /** Which one, empty where there is only one. */
   readonly about: string;
   readonly verdict: Verdict;

@@ -25,7 +25,7 @@ export interface ServersSeen {
   readonly times: readonly ForeignTime[];
 }
 
-/** Asks each origin by each of its protocols, each server of a hook and of a key set, all at once. Never rejects. */
+/** Asks each origin by each of its protocols, each server of a hook, of a key set and of traces, all at once. Never rejects. */
 export async function checkServers(config: Config, deps: ServersDeps): Promise<ServersSeen> {
   const times: ForeignTime[] = [];
   const origins = config.origins.flatMap((origin) =>
@@ -37,7 +37,12 @@ export async function checkServers(config: Config, deps: ServersDeps): Promise<S
   const hooks = config.hooks.flatMap((hook) =>
     hook.name === 'call-http' ? [askServer(`hook ${hook.id}`, { ...hook, method: 'OPTIONS' }, deps, times)] : [],
   );
-  return { findings: await Promise.all([...origins, ...keySets, ...hooks]), times };
+  const { traces } = config.log;
+  const collector =
+    traces === undefined
+      ? []
+      : [askServer('log.traces', { ...traces, url: traces.endpoint, method: 'OPTIONS' }, deps, times)];
+  return { findings: await Promise.all([...origins, ...keySets, ...hooks, ...collector]), times };
 }
 
 async function checkOne(origin: Origin, kind: EndpointKind, deps: ServersDeps, times: ForeignTime[]): Promise<Finding> {

@@ -41,10 +41,17 @@ export type CallOutcome = 'yes' | 'no' | 'nonsense' | 'failed' | 'busy' | 'break
 /** An answer, or why there is none. */
 export type Asked = Answer | { readonly says: 'nothing'; readonly detail: string };
 
+/** On whose behalf a server is called. */
+export interface CallOfAnother {
+  readonly signal: AbortSignal;
+  /** Sent as `traceparent`. */
+  readonly traceParent?: string | undefined;
+}
+
 /** Asks one server. */
 export interface Caller {
   /** Never rejects. `read` gets the body of an answer with status 200. */
-  ask(question: string, read: (body: string) => Answer, signal: AbortSignal): Promise<Asked>;
+  ask(question: string, read: (body: string) => Answer, call: CallOfAnother): Promise<Asked>;
   /**
    * Sends something whose answer does not matter, past cache and breaker, to another path perhaps; at most `maxConcurrent` at
    * once, the others in turn. Never rejects.
@@ -72,9 +79,9 @@ export function createCaller(options: CallerOptions): Caller {
   let telling = 0;
   const waiting: (() => void)[] = [];
 
-  async function call(question: string, read: (body: string) => Answer, signal: AbortSignal): Promise<Asked> {
+  async function call(question: string, read: (body: string) => Answer, of: CallOfAnother): Promise<Asked> {
     try {
-      const asked = understand(await post(options, target, question, signal), read);
+      const asked = understand(await post(options, target, question, of), read);
       if (asked.says === 'nothing' || asked.says === 'nonsense') breaker.failed();
       else breaker.succeeded();
       return asked;
@@ -87,7 +94,7 @@ export function createCaller(options: CallerOptions): Caller {
   }
 
   return {
-    async ask(question, read, signal) {
+    async ask(question, read, of) {
       const kept = cache.get(question);
       if (kept !== undefined) {
         onCall?.('cached', 0);
@@ -103,7 +110,7 @@ export function createCaller(options: CallerOptions): Caller {
       }
       running += 1;
       const startedMs = clock.now();
-      const asked = await call(question, read, signal);
+      const asked = await call(question, read, of);
       running -= 1;
       onCall?.(asked.says === 'nothing' ? 'failed' : asked.says, (clock.now() - startedMs) / 1000);
       if (asked.says === 'yes' || asked.says === 'no') cache.put(question, asked);
@@ -117,7 +124,7 @@ export function createCaller(options: CallerOptions): Caller {
         telling += 1;
       }
       try {
-        await post(options, at, message, signal);
+        await post(options, at, message, { signal });
       } catch {
         // Red5 does not look at it either; a server that must know asks for the list of sessions.
       }
@@ -133,13 +140,14 @@ function post(
   options: CallerOptions,
   { path, ...at }: CallTarget,
   body: string,
-  signal: AbortSignal,
+  { signal, traceParent }: CallOfAnother,
 ): Promise<HttpReply> {
+  const trace: [string, string][] = traceParent === undefined ? [] : [['traceparent', traceParent]];
   return callHttp({
     ...at,
     method: 'POST',
     target: new Secret(path),
-    headers: [['Accept', 'application/json'], ['Content-type', 'application/json'], ...options.headers],
+    headers: [['Accept', 'application/json'], ['Content-type', 'application/json'], ...trace, ...options.headers],
     body,
     timeoutMs: options.timeoutMs,
     signal,

@@ -27,6 +27,8 @@ export interface CallHttpOptions extends CallerOptions {
   readonly clientTokenRequired: boolean;
   /** round-trip: told when a publisher is gone. */
   readonly invalidate?: CallTarget;
+  /** What the server is told of the trace that the question is part of. @see W3C Trace Context §3.2 */
+  readonly traceParentOf?: (request: ConnectionRequest) => string | undefined;
 }
 
 /** Never fires: nobody waits for what is told to it. */
@@ -92,8 +94,11 @@ async function judge(
   signal: AbortSignal,
   { options, caller, form }: Judging,
 ): Promise<Decision> {
-  const { id, clock, onFailure } = options;
-  const asked: Asked = await caller.ask(form.question(request, identity), (body) => form.read(body), signal);
+  const { id, clock, onFailure, traceParentOf } = options;
+  const asked: Asked = await caller.ask(form.question(request, identity), (body) => form.read(body), {
+    signal,
+    traceParent: traceParentOf?.(request),
+  });
   switch (asked.says) {
     case 'yes':
       return applyRestriction(request, identity, asked.restriction, clock.now());

@@ -2,11 +2,13 @@ import { createSocket } from 'node:dgram';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { checkTraces } from '../../../src/cli/doctor/traces.js';
 import { runDoctor, type Machine } from '../../../src/cli/doctor.js';
 import { startGateway, type Gateway } from '../../../src/gateway.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { systemClock } from '../../../src/net/clock.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
+import { configFrom } from '../../fakes/gateway-config.js';
 import { configText, fakeIo } from '../fake-io.js';
 
 const CANARY = 'Yk3vQz8rT1nLx6wPb0sHd7mFj4cGa9eU';
@@ -182,5 +184,26 @@ describe('the doctor', () => {
     open.push(() => gateway.stop());
     const during = await findings(parts, '--running');
     expect(during.of('port')).toMatchObject([{ verdict: 'fine' }]);
+  });
+
+  it('looks for the packages of traces and asks their collector, where there are to be traces', async () => {
+    const collector = createHttpServer((_, response) => response.writeHead(405).end());
+    const port = await listening(collector);
+    const { of } = await findings({ origins: [QUIET], log: { traces: { endpoint: `http://127.0.0.1:${port}` } } });
+    expect(of('traces')).toMatchObject([{ verdict: 'fine' }]);
+    expect(of('server')).toMatchObject([{ about: 'log.traces', verdict: 'fine' }]);
+    expect((await findings({ origins: [QUIET] })).of('traces')).toEqual([]);
+  });
+
+  it('says what to install when the packages of traces are not there', async () => {
+    const config = configFrom({
+      ...{ listen: { rtmp: { port: 0 } }, hooks: ['open'], origins: [QUIET] },
+      log: { traces: { endpoint: 'http://127.0.0.1:4318' } },
+    });
+    const [finding] = await checkTraces(config, () => Promise.reject(new Error('Cannot find package')));
+    expect(finding).toMatchObject({
+      verdict: 'fault',
+      advice: expect.stringMatching(/^npm install @opentelemetry\/api@/),
+    });
   });
 });

@@ -1,0 +1,49 @@
+import type { Config, Header, TracesConfig } from './config.js';
+import type { PathStep } from './fault.js';
+import { isLoopback, resolveHttpTarget } from './resolve-url.js';
+import type { Resolving } from './resolving.js';
+import type { ConfigInput } from './schema.js';
+
+/** Where OTLP is spoken when the address has no path of its own. @see OpenTelemetry Protocol Exporter, OTEL_EXPORTER_OTLP_ENDPOINT */
+const TRACES_PATH = '/v1/traces';
+
+/** Reads where traces go. */
+export function resolveLog({ traces, ...log }: ConfigInput['log'], to: Resolving): Config['log'] {
+  const resolved = traces && resolveTraces(traces, to);
+  return { ...log, ...(resolved && { traces: resolved }) };
+}
+
+function resolveTraces(
+  { endpoint, headers, ca: caRef, sampleRatio, serviceName }: NonNullable<ConfigInput['log']['traces']>,
+  to: Resolving,
+): TracesConfig | null {
+  const path = ['log', 'traces'];
+  const target = resolveHttpTarget([...path, 'endpoint'], endpoint, to);
+  const read = resolveHeaders([...path, 'headers'], headers, to);
+  const ca = caRef && to.text([...path, 'ca'], caRef);
+  if (target === null || read === null || ca === null) return null;
+  if (!target.secure && !isLoopback(target) && read.length > 0) {
+    to.warn([...path, 'endpoint'], 'is plain http: its headers can be read on the way');
+  }
+  return {
+    endpoint: { ...target, path: target.path === '/' ? TRACES_PATH : target.path },
+    headers: read,
+    ...(ca !== undefined && { ca }),
+    ...{ sampleRatio, serviceName },
+  };
+}
+
+/** Reads headers that are sent to a server, whose values are secret. Null after a fault. */
+export function resolveHeaders(
+  path: readonly PathStep[],
+  headers: NonNullable<ConfigInput['log']['traces']>['headers'],
+  to: Resolving,
+): readonly Header[] | null {
+  const read = headers.map(({ name, value }, index) => {
+    const at = [...path, index, 'value'];
+    const secret = to.secret(at, value);
+    if (secret !== null && /[^\t\x20-\x7e]/.test(secret.reveal())) to.fault(at, 'is not one line of ASCII');
+    return secret === null ? null : { name, value: secret };
+  });
+  return read.every((header) => header !== null) ? read : null;
+}
