@@ -145,13 +145,14 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     ...{ log, metrics, certificates, proxies },
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
     RTSP: admitted('RTSP', (stream, onGone) => rtsp.accept(stream, onGone), { admission, metrics }),
-    openAdmin: (endpoint, next, onError) => {
+    openAdmin: (endpoint, onError) => {
       const notReady = (): string | undefined => (state.isDraining ? 'draining' : keySources.notReady(live.now.config));
       const { operator } = deps;
       const joints = { live, door, originCare, memory, keySources, clock, render: () => metrics.render() };
       const ports = adminPorts({ ...joints, notReady, operator, addressOf: (name) => listeners.at(name) });
       const random = (): string => randomBytes(24).toString('base64url');
-      return openAdmin(endpoint, { config: next, ports, feed, clock, random, onError });
+      const forwarded = proxies.forwardedOf(endpoint);
+      return openAdmin(endpoint, { live, ports, feed, log, metrics, clock, random, forwarded, onError });
     },
     openHttp: (name, opening) =>
       listenForWebrtc(name, opening, { live, transport: webrtc, admission, proxies, metrics, clock }),

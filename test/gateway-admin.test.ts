@@ -11,14 +11,21 @@ afterEach(async () => {
   gateway = undefined;
 });
 
-/** Starts a gateway with its admin listener; gives the address of that. */
-async function start(): Promise<string> {
-  const text = JSON.stringify({
-    listen: { rtmp: { host: '127.0.0.1', port: 0 }, admin: { port: 0 } },
+const TOKEN = 'a-token-for-operators';
+
+/** A config with an admin listener. */
+function configOf(listen: object = {}, admin: object = {}) {
+  return configFrom({
+    listen: { rtmp: { host: '127.0.0.1', port: 0 }, admin: { port: 0 }, ...listen },
+    admin,
     auth: { keys: [{ id: 'main', secret: { value: SECRET } }] },
     origins: [{ name: 'o1', preset: 'generic', rtmp: 'rtmp://127.0.0.1:1', health: 'off' }],
   });
-  gateway = await startGateway(configFrom(text), quietDeps());
+}
+
+/** Starts a gateway with its admin listener; gives the address of that. */
+async function start(config = configOf()): Promise<string> {
+  gateway = await startGateway(config, quietDeps());
   return `127.0.0.1:${gateway.addresses['admin']?.port ?? 0}`;
 }
 
@@ -78,5 +85,34 @@ describe('the admin listener of a gateway', () => {
     expect(await call(at, '/tokens/why', { ...question, action: 'publish' })).toMatchObject({ ok: true });
     expect(await call(at, '/tokens/why', { ...question, action: 'subscribe' })).toMatchObject({ code: 'role-denied' });
     expect(JSON.stringify(await call(at, '/config'))).not.toContain(SECRET);
+  });
+});
+
+describe('wrong admin tokens', () => {
+  const listen = {
+    trustedProxies: ['127.0.0.1'],
+    admin: { port: 0, token: { value: TOKEN }, forwarded: 'x-forwarded-for' },
+  };
+  const statusOf = async (at: string, token: string, forwarded?: string) => {
+    const headers = { authorization: `Bearer ${token}`, ...(forwarded && { 'x-forwarded-for': forwarded }) };
+    return (await fetch(`http://${at}/api/v1/health`, { headers })).status;
+  };
+
+  it('make the operator wait whom a trusted proxy names, and neither the others nor the proxy itself', async () => {
+    const at = await start(configOf(listen, { failuresPerAddress: 2 }));
+    const guesser = '198.51.100.1, 203.0.113.9';
+    expect([await statusOf(at, 'x', guesser), await statusOf(at, 'x', guesser)]).toEqual([401, 401]);
+    expect(await statusOf(at, TOKEN, '203.0.113.9')).toBe(429);
+    expect(await statusOf(at, TOKEN, '203.0.113.10')).toBe(200);
+    for (let count = 0; count < 4; count += 1) expect(await statusOf(at, 'x')).toBe(401);
+    expect(await statusOf(at, TOKEN)).toBe(200);
+  });
+
+  it('are counted as the config in force says, so that a reload lets an operator in', async () => {
+    const own = { admin: { port: 0, token: { value: TOKEN } } };
+    const at = await start(configOf(own, { failuresPerAddress: 1 }));
+    expect([await statusOf(at, 'x'), await statusOf(at, TOKEN)]).toEqual([401, 429]);
+    expect(await gateway?.reload(configOf(own, { failuresPerAddress: 0 }))).toEqual([]);
+    expect(await statusOf(at, TOKEN)).toBe(200);
   });
 });

@@ -1,10 +1,22 @@
 import { isIP } from 'node:net';
 import type { HttpRequest } from '../net/http-request.js';
 import { Secret } from '../model/secret.js';
-import type { ProblemCode } from './problem.js';
+import type { Attempts } from './attempts.js';
 
 /** What a caller is judged by. */
-export type Caller = Pick<HttpRequest, 'method' | 'authorization' | 'headers'>;
+export type Caller = Pick<HttpRequest, 'method' | 'authorization' | 'headers' | 'remoteAddress'>;
+
+/** Every reason for which a caller is turned away; each is the code of a problem, too. */
+export const REFUSAL_REASONS = [
+  'token-required',
+  'token-wrong',
+  'token-throttled',
+  'host-unknown',
+  'origin-foreign',
+] as const;
+
+/** One reason for which a caller is turned away. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** Who may use the windows. */
 export interface GuardOptions {
@@ -14,12 +26,20 @@ export interface GuardOptions {
   readonly host: string;
 }
 
+/** What the guard is made with. */
+export interface GuardParts extends GuardOptions {
+  /** Who has shown wrong tokens of late. */
+  readonly attempts: Attempts;
+}
+
 /** Judges callers; each answer is a code, or undefined for yes. */
 export interface Guard {
   /** Whether it shows the token, where there is one. */
-  readonly token: (caller: Caller) => ProblemCode | undefined;
+  readonly token: (caller: Caller) => RefusalReason | undefined;
+  /** Whether what it shows in the token's place is right, such as a ticket; a wrong one counts like a wrong token. */
+  readonly inPlace: (caller: Caller, isRight: () => boolean) => RefusalReason | undefined;
   /** Whether a page of another site, or a name that was bent to us, may be behind it. */
-  readonly site: (caller: Caller) => ProblemCode | undefined;
+  readonly site: (caller: Caller) => RefusalReason | undefined;
 }
 
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
@@ -28,15 +48,27 @@ const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
 /**
  * Makes the guard. Without a token the name in `Host` must be of this machine, since a page of another site can bend its own
  * name to 127.0.0.1. Whatever changes something must not come from a page of another site, token or not.
+ * Where too many wrong tokens came from, no token is looked at: the right one would tell who guesses that it is right.
  */
-export function createGuard({ token, host }: GuardOptions): Guard {
+export function createGuard({ token, host, attempts }: GuardParts): Guard {
+  const inPlace: Guard['inPlace'] = ({ remoteAddress }, isRight) => {
+    // Who needs no token guesses none.
+    if (token === undefined) return isRight() ? undefined : 'token-wrong';
+    if (attempts.waitMs(remoteAddress) > 0) return 'token-throttled';
+    if (isRight()) return undefined;
+    attempts.failed(remoteAddress);
+    return 'token-wrong';
+  };
   return {
-    token: ({ authorization }) => {
+    inPlace,
+    token: (caller) => {
       if (token === undefined) return undefined;
-      const [first, ...more] = authorization;
+      const [first, ...more] = caller.authorization;
       if (first === undefined) return 'token-required';
-      const shown = BEARER.exec(first.reveal())?.[1];
-      return shown !== undefined && more.length === 0 && new Secret(shown).equals(token) ? undefined : 'token-wrong';
+      return inPlace(caller, () => {
+        const shown = BEARER.exec(first.reveal())?.[1];
+        return shown !== undefined && more.length === 0 && new Secret(shown).equals(token);
+      });
     },
     site: ({ method, headers }) => {
       const named = headers.get('host') ?? '';

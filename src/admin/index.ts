@@ -2,7 +2,9 @@ import type { Clock } from '../model/clock.js';
 import { Secret } from '../model/secret.js';
 import type { BadRequestStatus, HttpRequest, HttpResponse } from '../net/http-request.js';
 import type { WebSocketDoor } from '../net/http-server.js';
+import type { Log, Metrics } from '../model/telemetry.js';
 import { answerRoute, findRoutes, jsonAnswer } from './api.js';
+import { createAttempts, type AttemptRules } from './attempts.js';
 import { EVENT_TYPES, type EventType, type Feed } from './feed.js';
 import { createGuard, isSameSite, type GuardOptions } from './guard.js';
 import { object, oneOfWords } from './json-schema.js';
@@ -10,12 +12,14 @@ import { createLiveEvents } from './live-events.js';
 import { openApiOf } from './open-api.js';
 import { dashboardFile } from './pages/index.js';
 import type { AdminPorts } from './ports.js';
-import { COMMON_HEADERS, problemAnswer, type ProblemCode } from './problem.js';
+import { COMMON_HEADERS, problemAnswer } from './problem.js';
+import { createRefusals } from './refusals.js';
 import type { Route } from './route.js';
 import { gatewayRoutes, originRoutes, revocationRoutes, tokenRoutes } from './routes-gateway.js';
 import { decisionRoutes, sessionRoutes } from './routes-sessions.js';
 import { createTickets, type Tickets } from './tickets.js';
 
+export type { AttemptRules } from './attempts.js';
 export { createFeed, type Feed } from './feed.js';
 export type { AdminPorts } from './ports.js';
 
@@ -25,6 +29,10 @@ export interface AdminOptions extends GuardOptions {
   readonly openPaths: readonly string[];
   readonly ports: AdminPorts;
   readonly feed: Feed;
+  /** How wrong tokens are counted, asked each time. */
+  readonly attempts: () => AttemptRules;
+  readonly log: Log;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   /** Words that nobody can guess. */
   readonly random: () => string;
@@ -51,25 +59,29 @@ const OPEN_API_PATH = '/api/v1/openapi.json';
 /**
  * Makes the operator's windows: `/livez` (the process answers), `/readyz` (it takes streams; 503 with the reason if not),
  * `/metrics` (Prometheus text), the API below `/api/v1`, live events, and the page at `/`. Without the token, a path that is
- * not open gives 401, known or not; the files of the page hold nothing and are for everybody.
+ * not open gives 401, known or not; the files of the page hold nothing and are for everybody. Who is turned away is counted
+ * and logged, and waits after too many wrong tokens.
  */
 export function createAdmin(options: AdminOptions): Admin {
-  const { openPaths, ports, feed, clock } = options;
-  const guard = createGuard(options);
+  const { ports, feed, clock } = options;
+  const attempts = createAttempts(clock, options.attempts);
+  const guard = createGuard({ ...options, attempts });
   const tickets = createTickets(clock, options.random);
   const events = createLiveEvents(feed, clock);
   const routes = routesOf(ports, feed, tickets);
   const openApi = openApiOf(routes);
+  const refuse = createRefusals({ ...options, attempts, nameOf: (path) => nameOf(path, routes) });
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
     const { method, path } = request;
-    const isOpen = openPaths.includes(path);
+    const isOpen = options.openPaths.includes(path);
     const wrongSite = isOpen ? undefined : guard.site(request);
-    if (wrongSite !== undefined) return problemAnswer({ problem: wrongSite });
+    if (wrongSite !== undefined) return refuse(wrongSite, request);
     const file = dashboardFile(path, method);
     if (file !== undefined) return file;
-    const wrongToken = guard.token(request);
-    if (wrongToken !== undefined && !isOpen) return unauthorized(wrongToken);
-    const page = plainPage(path, wrongToken === undefined, ports);
+    const wrongToken = isOpen ? undefined : guard.token(request);
+    if (wrongToken !== undefined) return refuse(wrongToken, request);
+    // Probes need no token; it is looked at where it makes a difference.
+    const page = plainPage(path, () => !isOpen || guard.token(request) === undefined, ports);
     if (page !== undefined) return method === 'GET' || method === 'HEAD' ? page : onlyGet();
     if (path === OPEN_API_PATH) return method === 'GET' || method === 'HEAD' ? jsonAnswer(200, openApi) : onlyGet();
     if (path === EVENTS_PATH) return problemAnswer({ problem: 'upgrade-required' }, [['Upgrade', 'websocket']]);
@@ -84,13 +96,13 @@ export function createAdmin(options: AdminOptions): Admin {
     ask: (request) => {
       const { path, headers, query } = request;
       const wrongSite = guard.site(request);
-      if (wrongSite !== undefined) return problemAnswer({ problem: wrongSite });
+      if (wrongSite !== undefined) return refuse(wrongSite, request);
       const wanted = new URLSearchParams(query?.reveal() ?? '');
       const ticket = wanted.get('ticket');
       const wrongToken =
-        ticket === null ? guard.token(request) : tickets.take(new Secret(ticket)) ? undefined : 'token-wrong';
-      if (wrongToken !== undefined) return unauthorized(wrongToken);
-      if (!isSameSite(headers, headers.get('host') ?? '')) return problemAnswer({ problem: 'origin-foreign' });
+        ticket === null ? guard.token(request) : guard.inPlace(request, () => tickets.take(new Secret(ticket)));
+      if (wrongToken !== undefined) return refuse(wrongToken, request);
+      if (!isSameSite(headers, headers.get('host') ?? '')) return refuse('origin-foreign', request);
       if (path !== EVENTS_PATH) return problemAnswer({ problem: 'not-found' });
       const types = typesOf(wanted.get('types'));
       if (types === undefined)
@@ -134,7 +146,15 @@ function typesOf(text: string | null): ReadonlySet<EventType> | undefined {
   return words.length === types.length ? new Set(types) : undefined;
 }
 
-function plainPage(path: string, isTrusted: boolean, { notReady, render }: AdminPorts): HttpResponse | undefined {
+/** A path as the log may name it: by its route, and not at all where it is none, since anything may stand there. */
+function nameOf(path: string, routes: readonly Route[]): string {
+  const isOwn = [...PLAIN_PATHS, OPEN_API_PATH, EVENTS_PATH].includes(path) || dashboardFile(path, 'GET') !== undefined;
+  return isOwn ? path : (findRoutes(routes, path)?.routes[0]?.path ?? 'unknown');
+}
+
+const PLAIN_PATHS = ['/livez', '/readyz', '/metrics'] as const;
+
+function plainPage(path: string, isTrusted: () => boolean, { notReady, render }: AdminPorts): HttpResponse | undefined {
   switch (path) {
     case '/livez':
       return text(200, 'ok');
@@ -148,16 +168,10 @@ function plainPage(path: string, isTrusted: boolean, { notReady, render }: Admin
 }
 
 /** The reason may tell how the house is built, so only those who may know get it. */
-function readiness(reason: string | undefined, isTrusted: boolean): HttpResponse {
+function readiness(reason: string | undefined, isTrusted: () => boolean): HttpResponse {
   if (reason === undefined) return text(200, 'ok');
-  const { headers, ...answer } = text(503, isTrusted ? reason : 'not ready');
+  const { headers, ...answer } = text(503, isTrusted() ? reason : 'not ready');
   return { ...answer, headers: [...headers, ['Retry-After', '1']] };
-}
-
-/** @see RFC 6750 §3 */
-function unauthorized(problem: ProblemCode): HttpResponse {
-  const error = problem === 'token-wrong' ? ', error="invalid_token"' : '';
-  return problemAnswer({ problem }, [['WWW-Authenticate', `Bearer realm="portcullis"${error}`]]);
 }
 
 function onlyGet(): HttpResponse {

@@ -1,15 +1,10 @@
 import { object, oneOfWords, type JsonSchema } from './json-schema.js';
+import { REFUSAL_REASONS } from './guard.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
 import type { Route } from './route.js';
 
 /** Problems that every route can have. */
-const EVERYWHERE: readonly ProblemCode[] = [
-  'token-required',
-  'token-wrong',
-  'host-unknown',
-  'origin-foreign',
-  'internal-error',
-];
+const EVERYWHERE: readonly ProblemCode[] = [...REFUSAL_REASONS, 'internal-error'];
 
 /** The body of an error. */
 export const PROBLEM_SCHEMA: JsonSchema = object({

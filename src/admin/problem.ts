@@ -4,6 +4,7 @@ import type { HttpResponse } from '../net/http-request.js';
 export const PROBLEMS = {
   'token-required': { status: 401, title: 'a token is required' },
   'token-wrong': { status: 401, title: 'the token is wrong' },
+  'token-throttled': { status: 429, title: 'too many wrong tokens came from this address; wait' },
   'host-unknown': {
     status: 403,
     title: 'the Host header names another host; without a token only loopback is answered',

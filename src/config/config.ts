@@ -16,7 +16,7 @@ export interface Config {
     readonly https?: HttpEndpoint;
     /** UDP, for the media of WebRTC. */
     readonly media?: MediaEndpoint;
-    readonly admin?: Endpoint & { readonly token?: Secret };
+    readonly admin?: AdminEndpoint;
   };
   /** Addresses and networks of the proxies that may tell a client's address. */
   readonly trustedProxies: readonly string[];
@@ -27,7 +27,7 @@ export interface Config {
   readonly limits: Readonly<ConfigInput['limits']>;
   readonly relay: Readonly<ConfigInput['relay']>;
   readonly store: Readonly<ConfigInput['store']>;
-  readonly admin: { readonly openPaths: readonly AdminPath[] };
+  readonly admin: { readonly openPaths: readonly AdminPath[]; readonly failuresPerAddress: number };
   readonly log: Omit<Readonly<ConfigInput['log']>, 'traces'> & { readonly traces?: TracesConfig };
 }
 
@@ -79,6 +79,13 @@ export interface HttpEndpoint extends MediaListener {
   /** Base of the URLs given to clients, without a slash at the end; absent: the host they name. */
   readonly publicUrl?: string;
   readonly pages: boolean;
+}
+
+/** Where operators come in. */
+export interface AdminEndpoint extends Endpoint {
+  readonly token?: Secret;
+  /** The header by which trusted proxies tell the operator's address; absent: none. */
+  readonly forwarded?: NonNullable<HttpEndpoint['forwarded']>;
 }
 
 /** Where media of WebRTC arrives. */

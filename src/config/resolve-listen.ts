@@ -64,11 +64,11 @@ function resolveListener({ host, port, proxyProtocol }: ListenerInput): MediaLis
 
 /** Without anybody who is believed, nobody would get in, or all would look like one client. */
 function checkProxies(listen: ConfigInput['listen'], to: Resolving): void {
-  const asking = MEDIA_LISTENERS.flatMap((name): PathStep[][] => {
+  const asking = TCP_LISTENERS.flatMap((name): PathStep[][] => {
     const listener = listen[name];
     if (listener === undefined) return [];
     const keys = [
-      ...(listener.proxyProtocol === 'off' ? [] : ['proxyProtocol']),
+      ...('proxyProtocol' in listener && listener.proxyProtocol !== 'off' ? ['proxyProtocol'] : []),
       ...('forwarded' in listener && listener.forwarded !== 'off' ? ['forwarded'] : []),
     ];
     return keys.map((key) => ['listen', name, key]);
@@ -168,7 +168,8 @@ function resolveAdmin(
   input: NonNullable<ConfigInput['listen']['admin']>,
   to: Resolving,
 ): NonNullable<Config['listen']['admin']> {
-  const { host, port } = input;
+  const { host, port, forwarded } = input;
+  const at = { host, port, ...(forwarded !== 'off' && { forwarded }) };
   if (input.token === undefined) {
     if (!isLoopback(host)) {
       to.fault(
@@ -177,7 +178,7 @@ function resolveAdmin(
         'expected token, or host 127.0.0.1',
       );
     }
-    return { host, port };
+    return at;
   }
   const path = ['listen', 'admin', 'token'];
   const token = to.secret(path, input.token);
@@ -186,7 +187,7 @@ function resolveAdmin(
   } else if (token !== null && token.length < MIN_ADMIN_TOKEN_LENGTH) {
     to.fault(path, `has ${token.length} characters`, `expected at least ${MIN_ADMIN_TOKEN_LENGTH}`);
   }
-  return { host, port, ...(token && { token }) };
+  return { ...at, ...(token && { token }) };
 }
 
 /** Whether an address reaches this machine only. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fileRef, host, ipAddress, networks, port, secretRef } from './schema-fields.js';
+import { count, fileRef, host, ipAddress, networks, port, secretRef } from './schema-fields.js';
 
 const listenHost = () => host().default('0.0.0.0').describe('Address to listen on; `::` is all of IPv6 and IPv4.');
 
@@ -10,6 +10,9 @@ const proxyProtocol = () =>
     .describe(
       "Whether the header of the PROXY protocol (1 or 2), before TLS, tells the client's address; only `listen.trustedProxies` may send one. `required`: whoever sends none is cut.",
     );
+
+const forwarded = (description: string) =>
+  z.enum(['off', 'x-forwarded-for', 'forwarded']).default('off').describe(description);
 
 /** Base of the URLs that clients are given: scheme, host, port, path. */
 export const PUBLIC_URL =
@@ -24,12 +27,9 @@ const httpListener = (defaultPort: number, description: string) =>
       host: listenHost(),
       port: port().default(defaultPort).describe('TCP port; 0 lets the system choose one.'),
       proxyProtocol: proxyProtocol(),
-      forwarded: z
-        .enum(['off', 'x-forwarded-for', 'forwarded'])
-        .default('off')
-        .describe(
-          "The header by which `listen.trustedProxies` tell the client's address; it must be the one that they set. `x-forwarded-for` reads `X-Forwarded-Proto` and `-Host` too, `forwarded` is RFC 7239.",
-        ),
+      forwarded: forwarded(
+        "The header by which `listen.trustedProxies` tell the client's address; it must be the one that they set. `x-forwarded-for` reads `X-Forwarded-Proto` and `-Host` too, `forwarded` is RFC 7239.",
+      ),
       publicUrl: z
         .string()
         .regex(PUBLIC_URL, {
@@ -141,6 +141,9 @@ export const listenSchema = z
         host: host().default('127.0.0.1').describe('Address to listen on; beyond loopback a token is needed.'),
         port: port().default(9090).describe('TCP port; 0 lets the system choose one.'),
         token: secretRef().optional().describe('What clients must send as `Authorization: Bearer …`.'),
+        forwarded: forwarded(
+          "The header by which `listen.trustedProxies` tell the operator's address, for the log and for `admin.failuresPerAddress`.",
+        ),
       })
       .optional()
       .describe('HTTP for operators: `/metrics`, `/livez`, `/readyz`, the admin API, live events and the dashboard.'),
@@ -192,6 +195,11 @@ export const adminSchema = z
       .array(z.enum(['/livez', '/readyz', '/metrics']))
       .default(['/livez', '/readyz'])
       .describe('Paths that are answered without the token, for probes; `/readyz` then keeps its reasons to itself.'),
+    failuresPerAddress: count()
+      .default(20)
+      .describe(
+        'Wrong tokens from one address within a minute after which none from there is looked at until that minute is over. `listen.trustedProxies` never wait. 0: nobody does.',
+      ),
   })
   .prefault({})
   .describe('The operator listener opened by `listen.admin`.');

@@ -1,5 +1,5 @@
-import type { Config } from '../config/config.js';
-import { createAdmin, type Admin, type AdminPorts, type Feed } from '../admin/index.js';
+import type { AdminEndpoint, Config } from '../config/config.js';
+import { createAdmin, type Admin, type AdminOptions, type AdminPorts, type Feed } from '../admin/index.js';
 import { explainToken } from '../hooks/verify-token/explain.js';
 import { createKeySet, joinKeys } from '../hooks/verify-token/index.js';
 import { mintToken } from '../hooks/verify-token/mint.js';
@@ -7,6 +7,7 @@ import type { Clock } from '../model/clock.js';
 import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import type { LogEvent, LogFields } from '../model/telemetry.js';
+import type { ReadForwarded } from '../net/http-request.js';
 import { listenHttpServer } from '../net/http-server.js';
 import { hostPort } from '../net/tcp.js';
 import { loadWebSockets } from '../net/web-socket.js';
@@ -149,26 +150,32 @@ const why = (
 };
 
 /** What the windows are opened with. */
-export interface OpenAdminOptions {
-  readonly config: Config;
-  readonly ports: AdminPorts;
-  readonly feed: Feed;
-  readonly clock: Clock;
-  readonly random: () => string;
+export interface OpenAdminOptions extends Omit<AdminOptions, 'host' | 'token' | 'openPaths' | 'attempts'> {
+  readonly live: Live;
+  /** How the operator's address is found; absent: it is the peer's. */
+  readonly forwarded: ReadForwarded | undefined;
   readonly onError: (error: Error) => void;
 }
 
 /** Opens the operator's listener. Rejects with GatewayError `listen-failed`. */
 export async function openAdmin(
-  at: ListenAddress & { readonly token?: Secret },
-  { config, ports, feed, clock, random, onError }: OpenAdminOptions,
+  { host, port, token }: AdminEndpoint,
+  { live, forwarded, onError, ...parts }: OpenAdminOptions,
 ): Promise<Closable> {
-  const { host, port, token } = at;
-  const { openPaths } = config.admin;
-  const admin: Admin = createAdmin({ ...{ host, token, openPaths, ports, feed, clock, random } });
+  const { clock } = parts;
+  const admin: Admin = createAdmin({
+    ...{ ...parts, host, token },
+    get openPaths() {
+      return live.now.config.admin.openPaths;
+    },
+    attempts: () => ({
+      failuresPerAddress: live.now.config.admin.failuresPerAddress,
+      isShared: live.now.isShared,
+    }),
+  });
   const upgrade = await loadWebSockets();
   const listener = await listenHttpServer({
-    ...{ host, port, clock, onError, handle: admin.handle, refuse: admin.refuse },
+    ...{ host, port, clock, forwarded, onError, handle: admin.handle, refuse: admin.refuse },
     webSockets: { upgrade, ask: admin.ask },
   });
   return {

@@ -39,7 +39,7 @@ export interface ListenerParts {
   readonly proxies: TrustedProxies;
   readonly RTMP: (stream: ByteStream) => void;
   readonly RTSP: (stream: ByteStream) => void;
-  readonly openAdmin: (endpoint: Admin, config: Config, onError: OnError) => Promise<Closable>;
+  readonly openAdmin: (endpoint: Admin, onError: OnError) => Promise<Closable>;
   readonly openHttp: (name: 'http' | 'https', opening: HttpOpening) => Promise<HttpListener>;
 }
 
@@ -98,7 +98,7 @@ export function listenerWishes(config: Config, parts: ListenerParts): readonly L
     ...(rtsps ? [secure('rtsps', rtsps, 'RTSP')] : []),
     ...(http ? [overHttp('http', http)] : []),
     ...(https ? [overHttp('https', https)] : []),
-    ...(admin ? [adminWish(admin, config, () => parts.openAdmin(admin, config, onError))] : []),
+    ...(admin ? [adminWish(admin, () => parts.openAdmin(admin, onError))] : []),
   ];
 }
 
@@ -107,8 +107,8 @@ function placeOf({ host, port, proxyProtocol }: MediaListener) {
 }
 
 /** Secrets look all the same from outside; here they are told apart by their fingerprint. */
-function adminWish({ token, ...place }: Admin, { admin }: Config, open: ListenerWish['open']): ListenerWish {
-  return { name: 'admin', opensWith: { ...place, ...admin, token: token?.toString() }, open };
+function adminWish({ token, ...place }: Admin, open: ListenerWish['open']): ListenerWish {
+  return { name: 'admin', opensWith: { ...place, token: token?.toString() }, open };
 }
 
 /** A TLS listener hears of new certificates for as long as it is open. */

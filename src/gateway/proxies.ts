@@ -10,7 +10,7 @@ export interface TrustedProxies {
   /** What a listener does with headers of the PROXY protocol; undefined: it looks for none. */
   rulesOf(listener: MediaListener, transport: 'RTMP' | 'RTSP' | 'HTTP'): ProxyRules | undefined;
   /** How a listener finds the client of a request; undefined: it is the peer. */
-  forwardedOf(listener: HttpEndpoint): ReadForwarded | undefined;
+  forwardedOf(listener: Pick<HttpEndpoint, 'forwarded'>): ReadForwarded | undefined;
 }
 
 /** What they are looked up and told of with. */

@@ -90,6 +90,11 @@ export const METRICS = {
     help: 'Datagrams at the ports of WebRTC media that went no further, by reason.',
     labels: ['reason'],
   },
+  admin_refused_total: {
+    type: 'counter',
+    help: 'Callers that the admin listener turned away, by reason (token-required, token-wrong, token-throttled, host-unknown, origin-foreign).',
+    labels: ['reason'],
+  },
   config_reloads_total: {
     type: 'counter',
     help: 'Reloads of the config, by outcome (applied, kept-old).',

@@ -19,6 +19,7 @@ const SAMPLED: ReadonlySet<LogEvent> = new Set<LogEvent>([
   'hook.note',
   'hook.state',
   'keys.fetched',
+  'admin.refused',
 ]);
 
 /** A log that writes so many lines of one sort a second, and tells how many it left out. */

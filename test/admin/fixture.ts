@@ -2,7 +2,9 @@ import { createAdmin, createFeed, type AdminPorts } from '../../src/admin/index.
 import type { AdminOptions } from '../../src/admin/index.js';
 import type { SessionView } from '../../src/admin/ports.js';
 import { Secret } from '../../src/model/secret.js';
+import type { Log, LogFields } from '../../src/model/telemetry.js';
 import type { HttpRequest } from '../../src/net/http-request.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
 import { fakeClock } from '../fakes/clock.js';
 
 /** The admin token of the tests. */
@@ -58,18 +60,38 @@ export function fakePorts(parts: Partial<AdminPorts> = {}) {
   return { ports, done };
 }
 
+/** A log and metrics that remember. */
+export function fakeTelemetry() {
+  const lines: [level: string, event: string, fields: LogFields][] = [];
+  const log: Log = { enabled: () => true, write: (level, event, fields) => void lines.push([level, event, fields]) };
+  const metrics = createMetrics((problem) => {
+    throw new Error(problem);
+  });
+  const countOf = (metric: string): number =>
+    Number(
+      metrics
+        .render()
+        .split('\n')
+        .find((line) => line.startsWith(`portcullis_${metric} `))
+        ?.split(' ')[1] ?? 0,
+    );
+  return { lines, log, metrics, countOf };
+}
+
 /** An admin with fakes around it. */
 export function fakeAdmin(options: Partial<AdminOptions> = {}) {
   const clock = fakeClock();
   const feed = createFeed(() => clock.now());
   const { ports, done } = fakePorts();
+  const { lines, countOf, ...telemetry } = fakeTelemetry();
   let words = 0;
   const admin = createAdmin({
-    ...{ host: '127.0.0.1', openPaths: ['/livez', '/readyz'], ports, feed, clock },
+    ...{ host: '127.0.0.1', openPaths: ['/livez', '/readyz'], ports, feed, clock, ...telemetry },
+    attempts: () => ({ failuresPerAddress: 3, isShared: () => false }),
     random: () => `word-${++words}`,
     ...options,
   });
-  return { admin, feed, clock, done };
+  return { admin, feed, clock, done, lines, countOf };
 }
 
 /** A request; the path may have a query, `body` goes as JSON. */
@@ -80,6 +102,7 @@ export function request(
     readonly headers?: Readonly<Record<string, string>>;
     readonly authorization?: Secret | undefined;
     readonly body?: unknown;
+    readonly address?: string;
   } = {},
 ): HttpRequest {
   const [path = '', query] = target.split('?');
@@ -95,7 +118,7 @@ export function request(
       }),
     ),
     body: Buffer.from(typeof parts.body === 'string' ? parts.body : hasBody ? JSON.stringify(parts.body) : ''),
-    ...{ remoteAddress: '127.0.0.1', secure: false, gone: new AbortController().signal },
+    ...{ remoteAddress: parts.address ?? '127.0.0.1', secure: false, gone: new AbortController().signal },
   };
 }
 

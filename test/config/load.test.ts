@@ -642,6 +642,14 @@ describe('proxies', () => {
     );
   });
 
+  it('must be named where the admin listener believes them, and may tell operators alone', () => {
+    const admin = '  admin: { forwarded: forwarded }';
+    expect(faultsOf(withListen(`  rtmp: {}\n${admin}`), { env }).join()).toContain('listen.admin.forwarded');
+    const text = withListen(`  trustedProxies: [10.0.0.1]\n  rtmp: {}\n${admin}`);
+    expect(configOf(text, { env }).listen.admin).toEqual({ host: '127.0.0.1', port: 9090, forwarded: 'forwarded' });
+    expect(warningsOf(text, { env }).join()).not.toContain('trustedProxies');
+  });
+
   it('are warned of where no listener believes them', () => {
     expect(warningsOf(withListen('  trustedProxies: [10.0.0.1]\n  rtmp: {}'), { env }).join()).toContain(
       'listen.trustedProxies',

@@ -26,7 +26,7 @@ export async function call(path, { method = 'GET', body } = {}) {
   });
   if (response.status === 401) throw new NeedsToken();
   const value = await response.json();
-  if (!response.ok) throw new Error(value.detail ?? value.title ?? 'status ' + response.status);
+  if (!response.ok) throw Object.assign(new Error(value.detail ?? value.title ?? 'status ' + response.status), { code: value.code });
   return value;
 }
 

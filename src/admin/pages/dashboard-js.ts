@@ -73,7 +73,9 @@ async function look() {
       askForToken(token.get() === null ? undefined : 'The gateway does not take this token.');
       return;
     }
-    broken('The gateway does not answer. What you see is old; this page tries again every few seconds.');
+    broken(error.code === 'token-throttled'
+      ? 'Too many wrong tokens came from your address. This page tries again every few seconds.'
+      : 'The gateway does not answer. What you see is old; this page tries again every few seconds.');
   }
   timer = setTimeout(look, LOOK_MS);
 }
