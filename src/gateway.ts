@@ -112,7 +112,10 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     isDraining: () => state.isDraining,
     elapsedMs,
   });
-  memory.revocations.onAdded(() => void door.endRevoked());
+  let ended = 0;
+  memory.revocations.onAdded(() => {
+    ended = door.endRevoked();
+  });
   const tongue = {
     door,
     dial: (origin: OriginChoice, signal: AbortSignal) => live.now.origins.dial(origin, signal),
@@ -148,8 +151,14 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     openAdmin: (endpoint, onError) => {
       const notReady = (): string | undefined => (state.isDraining ? 'draining' : keySources.notReady(live.now.config));
       const { operator } = deps;
-      const joints = { live, door, originCare, memory, keySources, clock, render: () => metrics.render() };
-      const ports = adminPorts({ ...joints, notReady, operator, addressOf: (name) => listeners.at(name) });
+      const joints = { live, door, originCare, memory, keySources, clock, endedByRevocation: () => ended };
+      const ports = adminPorts({
+        ...joints,
+        render: () => metrics.render(),
+        notReady,
+        operator,
+        addressOf: (name) => listeners.at(name),
+      });
       const random = (): string => randomBytes(24).toString('base64url');
       const forwarded = proxies.forwardedOf(endpoint);
       return openAdmin(endpoint, { live, ports, feed, log, metrics, clock, random, forwarded, onError });

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { WebSocket } from 'ws';
 import { startGateway, type Gateway } from '../src/gateway.js';
+import { createLog } from '../src/telemetry/log.js';
+import type { Log } from '../src/model/telemetry.js';
 
 const SECRET = '0123456789abcdef0123456789abcdef0123';
 let gateway: Gateway | undefined;
@@ -24,8 +26,8 @@ function configOf(listen: object = {}, admin: object = {}) {
 }
 
 /** Starts a gateway with its admin listener; gives the address of that. */
-async function start(config = configOf()): Promise<string> {
-  gateway = await startGateway(config, quietDeps());
+async function start(config = configOf(), log: Log = quietDeps().log): Promise<string> {
+  gateway = await startGateway(config, { ...quietDeps(), log });
   return `127.0.0.1:${gateway.addresses['admin']?.port ?? 0}`;
 }
 
@@ -54,7 +56,7 @@ describe('the admin listener of a gateway', () => {
     const both = new Promise<void>((resolve) => {
       socket.on('message', (data: Buffer) => {
         heard.push(JSON.parse(data.toString()));
-        if (heard.length === 2) resolve();
+        if (heard.length === 3) resolve();
       });
     });
     const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -63,6 +65,7 @@ describe('the admin listener of a gateway', () => {
     await both;
     expect(heard).toMatchObject([
       { type: 'origin', fields: { origin: 'o1', state: 'drained' } },
+      { type: 'admin', event: 'admin.action', fields: { action: 'drain-origin', aim: { origin: 'o1' }, hit: 1 } },
       { type: 'config', event: 'config.reload', fields: { outcome: 'applied' } },
     ]);
     await gateway?.stop();
@@ -85,6 +88,31 @@ describe('the admin listener of a gateway', () => {
     expect(await call(at, '/tokens/why', { ...question, action: 'publish' })).toMatchObject({ ok: true });
     expect(await call(at, '/tokens/why', { ...question, action: 'subscribe' })).toMatchObject({ code: 'role-denied' });
     expect(JSON.stringify(await call(at, '/config'))).not.toContain(SECRET);
+  });
+});
+
+describe('the audit trail of a gateway', () => {
+  it('tells who did what, with tokens as fingerprints only', async () => {
+    const written: string[] = [];
+    const log = createLog({ level: 'info', format: 'json', now: () => 0, write: (line) => void written.push(line) });
+    const at = await start(configOf(), log);
+    const { token } = await call(at, '/tokens/mint', { subject: 'cam-7', roles: ['publisher'], ttlSeconds: 60 });
+    await call(at, '/tokens/why', { token, transport: 'RTMP', path: 'live/cam', action: 'publish' });
+    await call(at, '/tokens/why', { token: 'canary-opaque', transport: 'RTMP', path: 'live/cam', action: 'publish' });
+    await call(at, '/revocations', { subject: 'cam-7' });
+    await call(at, '/sessions/kick', { subject: `canary ${String(token)}` });
+    await call(at, '/config');
+    const lines = written.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const trail = lines.filter(({ event }) => event === 'admin.action');
+    expect(trail).toMatchObject([
+      { action: 'mint', outcome: 'done', address: '127.0.0.1', aim: { subject: 'cam-7', ttlSeconds: 60 }, hit: 1 },
+      { action: 'why', aim: { path: 'live/cam', token: trail[0]?.['token'] } },
+      { action: 'why', code: 'token-malformed' },
+      { action: 'revoke', aim: { subject: 'cam-7' }, hit: 0, id: 'r1' },
+      { action: 'kick', aim: { subject: 'canary [token]' }, hit: 0 },
+      { action: 'read-config', outcome: 'done' },
+    ]);
+    expect(written.join('')).not.toMatch(/eyJ|canary-opaque/);
   });
 });
 

@@ -22,6 +22,7 @@ let rtmp: LiveOrigin;
 let rtsp: Awaited<ReturnType<typeof liveRtspOrigin>>;
 let asked: string[];
 let ends: unknown[];
+let actions: unknown[];
 let stopHttp: () => void;
 
 beforeEach(async () => {
@@ -30,6 +31,7 @@ beforeEach(async () => {
   rtsp = await liveRtspOrigin();
   asked = [];
   ends = [];
+  actions = [];
   const http = createServer((request, response) => {
     asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
     request.resume();
@@ -50,6 +52,7 @@ beforeEach(async () => {
       rtmp: { host: '127.0.0.1', port: 0 },
       rtsp: { host: '127.0.0.1', port: 0 },
       http: { host: '127.0.0.1', port: 0 },
+      admin: { port: 0 },
     },
     auth: { keys: [{ id: 'main', secret: { value: SECRET } }], onExpiry: 'close' },
     origins: [
@@ -62,6 +65,7 @@ beforeEach(async () => {
   const log = {
     write: (_level: string, event: string, fields: Readonly<Record<string, unknown>>) => {
       if (event === 'session.end') ends.push(fields['reason']);
+      if (event === 'admin.action') actions.push(fields);
     },
     enabled: () => true,
   };
@@ -152,4 +156,24 @@ describe.each(Object.keys(STREAMS))('a stream by %s', (transport) => {
     expect(Date.now()).toBeLessThan(expiresMs + 1000);
     await seeTheEnd?.();
   }, 15_000);
+});
+
+describe('the admin API', () => {
+  const post = async (path: string, body: object): Promise<unknown> => {
+    const url = `http://127.0.0.1:${portOf('admin')}/api/v1${path}`;
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+  };
+
+  it('tells the audit trail how many streams a revocation has ended', async () => {
+    await STREAMS['RTMP']?.();
+    await eventually(() => gateway?.sessions.sessions()[0]?.isRunning === true);
+    await post('/revocations', { subject: 'nobody' });
+    await post('/revocations', { subject: 'sam' });
+    await eventually(() => ends.length > 0);
+    expect(actions).toMatchObject([
+      { action: 'revoke', aim: { subject: 'nobody' }, hit: 0 },
+      { action: 'revoke', aim: { subject: 'sam' }, hit: 1 },
+    ]);
+  });
 });

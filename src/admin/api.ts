@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from '../net/http-request.js';
+import type { WriteAudit } from './audit.js';
 import { faultIn } from './json-schema.js';
 import { COMMON_HEADERS, problemAnswer, type Problem } from './problem.js';
 import type { Answered, Asked, Route } from './route.js';
@@ -46,8 +47,15 @@ function decoded(text: string): string | undefined {
   }
 }
 
-/** Answers a request for one of the routes of a path; what it is asked with is held against what the route describes. */
-export async function answerRoute({ routes, parts }: Found, request: HttpRequest): Promise<HttpResponse> {
+/**
+ * Answers a request for one of the routes of a path; what it is asked with is held against what the route describes. Whatever
+ * came of it is told to the audit trail.
+ */
+export async function answerRoute(
+  { routes, parts }: Found,
+  request: HttpRequest,
+  writeAudit: WriteAudit,
+): Promise<HttpResponse> {
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const route = routes.find((one) => one.method === method);
   if (route === undefined) {
@@ -55,8 +63,16 @@ export async function answerRoute({ routes, parts }: Found, request: HttpRequest
     return problemAnswer({ problem: 'method-wrong' }, [['Allow', allowed.join(', ')]]);
   }
   const asked = readAsked(route, request, parts);
-  if ('problem' in asked) return problemAnswer(asked);
-  const answered: Answered = await route.handle(asked);
+  if ('problem' in asked) {
+    writeAudit(route, request, undefined, asked);
+    return problemAnswer(asked);
+  }
+  let answered: Answered = { problem: 'internal-error' };
+  try {
+    answered = await route.handle(asked);
+  } finally {
+    writeAudit(route, request, asked, answered);
+  }
   return 'problem' in answered ? problemAnswer(answered) : jsonAnswer(route.status, answered.value);
 }
 

@@ -4,7 +4,7 @@ import { adviceOn } from './advice.js';
 export const MAX_REMEMBERED = 500;
 
 /** The sorts of events that clients can choose from. */
-export const EVENT_TYPES = ['decision', 'session', 'origin', 'config', 'gateway'] as const;
+export const EVENT_TYPES = ['decision', 'session', 'origin', 'config', 'gateway', 'admin'] as const;
 
 /** One sort of events. */
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -43,6 +43,7 @@ const TYPE_OF: ReadonlyMap<string, EventType> = new Map<string, EventType>([
   ['config.reload', 'config'],
   ['revocations.read', 'config'],
   ['gateway.drain', 'gateway'],
+  ['admin.action', 'admin'],
 ]);
 
 /** Makes a feed that remembers the last `MAX_REMEMBERED` refusals. `now`: milliseconds since 1970. */

@@ -4,6 +4,7 @@ import type { BadRequestStatus, HttpRequest, HttpResponse } from '../net/http-re
 import type { WebSocketDoor } from '../net/http-server.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import { answerRoute, findRoutes, jsonAnswer } from './api.js';
+import { createAudit } from './audit.js';
 import { createAttempts, type AttemptRules } from './attempts.js';
 import { EVENT_TYPES, type EventType, type Feed } from './feed.js';
 import { createGuard, isSameSite, type GuardOptions } from './guard.js';
@@ -71,6 +72,7 @@ export function createAdmin(options: AdminOptions): Admin {
   const routes = routesOf(ports, feed, tickets);
   const openApi = openApiOf(routes);
   const refuse = createRefusals({ ...options, attempts, nameOf: (path) => nameOf(path, routes) });
+  const writeAudit = createAudit(options.log);
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
     const { method, path } = request;
     const isOpen = options.openPaths.includes(path);
@@ -86,7 +88,7 @@ export function createAdmin(options: AdminOptions): Admin {
     if (path === OPEN_API_PATH) return method === 'GET' || method === 'HEAD' ? jsonAnswer(200, openApi) : onlyGet();
     if (path === EVENTS_PATH) return problemAnswer({ problem: 'upgrade-required' }, [['Upgrade', 'websocket']]);
     const found = findRoutes(routes, path);
-    return found === undefined ? problemAnswer({ problem: 'not-found' }) : answerRoute(found, request);
+    return found === undefined ? problemAnswer({ problem: 'not-found' }) : answerRoute(found, request, writeAudit);
   };
   return {
     handle,
@@ -118,7 +120,7 @@ function routesOf(ports: AdminPorts, feed: Feed, tickets: Tickets): readonly Rou
     method: 'POST',
     path: `${EVENTS_PATH}/ticket`,
     summary: `A word that opens one WebSocket at ${EVENTS_PATH}?ticket=… within 30 s; types=${EVENT_TYPES.join(',')} chooses events.`,
-    ...{ body: object({}), status: 201, problems: ['too-many'] },
+    ...{ body: object({}), status: 201, problems: ['too-many'], audit: 'ticket' },
     answer: object({ ticket: { type: 'string' }, types: { type: 'array', items: oneOfWords(...EVENT_TYPES) } }),
     handle: () => {
       const ticket = tickets.issue();

@@ -46,6 +46,7 @@ function operationOf(route: Route): unknown {
   }));
   return {
     summary: route.summary,
+    ...(route.audit !== null && { 'x-audit-action': route.audit }),
     operationId: `${route.method.toLowerCase()}${route.path.replace(/\/api\/v1|[{}]/g, '').replace(/[/-]+(\w)/g, (_, one: string) => one.toUpperCase())}`,
     ...(inPath.length + inQuery.length > 0 && { parameters: [...inPath, ...inQuery] }),
     ...(route.body && { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),

@@ -116,8 +116,8 @@ export interface AdminPorts {
   readonly drainOrigin: (name: string, isDrained: boolean) => boolean;
   readonly revocations: {
     readonly list: () => readonly RevocationView[];
-    /** Undefined when the list is full. */
-    readonly add: (wish: RevocationWish) => RevocationView | undefined;
+    /** With how many sessions it has ended. Undefined when the list is full. */
+    readonly add: (wish: RevocationWish) => { readonly revocation: RevocationView; readonly ended: number } | undefined;
     /** False when no call added one of that id. */
     readonly remove: (id: string) => boolean;
   };

@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../net/http-request.js';
+import type { PlainFields } from './feed.js';
 import type { JsonSchema, ObjectSchema } from './json-schema.js';
 import type { Problem, ProblemCode } from './problem.js';
 
@@ -12,8 +13,22 @@ export interface Asked {
   readonly remoteAddress: HttpRequest['remoteAddress'];
 }
 
-/** A value that fits `answer`, or an error. */
-export type Answered = { readonly value: unknown } | Problem;
+/** A value that fits `answer`, with what the audit trail tells of it; or an error. */
+export type Answered =
+  | {
+      readonly value: unknown;
+      /** How many it has ended, changed or made. */
+      readonly hit?: number;
+      /** What has come of it besides; no secrets. */
+      readonly came?: PlainFields;
+    }
+  | Problem;
+
+/** What the audit trail calls what a route does. A closed list, for those who search it. */
+export const AUDIT_ACTIONS = [
+  ...(['kick', 'drain-origin', 'revoke', 'unrevoke', 'mint', 'why'] as const),
+  ...(['read-config', 'reload', 'drain', 'ticket'] as const),
+] as const;
 
 /** One route with its description, which is its part of the OpenAPI document too. */
 export interface Route {
@@ -21,6 +36,10 @@ export interface Route {
   /** With parts in braces, e.g. `/api/v1/sessions/{id}`. */
   readonly path: string;
   readonly summary: string;
+  /** What the audit trail calls it; null for what changes nothing and reveals no secret. */
+  readonly audit: (typeof AUDIT_ACTIONS)[number] | null;
+  /** At what it is aimed, for the audit trail; no secrets. */
+  readonly aim?: (asked: Asked) => PlainFields;
   /** Names that may stand in the query, and what they mean. */
   readonly query?: Readonly<Record<string, { readonly description: string; readonly schema: JsonSchema }>>;
   readonly body?: ObjectSchema;

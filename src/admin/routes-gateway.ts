@@ -26,7 +26,7 @@ export function originRoutes({ origins, drainOrigin }: AdminPorts): readonly Rou
       method: 'GET',
       path: '/api/v1/origins',
       summary: 'Every origin and how it is, in the order of the config.',
-      ...{ status: 200, answer: object({ items: listOf(ORIGIN) }), problems: [] },
+      ...{ status: 200, answer: object({ items: listOf(ORIGIN) }), problems: [], audit: null },
       handle: () => ({ value: { items: origins() } }),
     },
     {
@@ -34,11 +34,12 @@ export function originRoutes({ origins, drainOrigin }: AdminPorts): readonly Rou
       path: '/api/v1/origins/{name}/drained',
       summary: 'Whether an origin gets no new streams. Running ones stay; a restart forgets it.',
       body: object({ drained: FLAG }),
-      ...{ status: 200, answer: ORIGIN, problems: ['not-found'] },
+      ...{ status: 200, answer: ORIGIN, problems: ['not-found'], audit: 'drain-origin' },
+      aim: ({ parts: { name }, body }) => ({ origin: name, ...(body as { readonly drained: boolean }) }),
       handle: ({ parts: { name = '' }, body }) => {
         const isThere = drainOrigin(name, (body as { readonly drained: boolean }).drained);
         const origin = origins().find((one) => one.name === name);
-        return isThere && origin !== undefined ? { value: origin } : { problem: 'not-found' };
+        return isThere && origin !== undefined ? { value: origin, hit: 1 } : { problem: 'not-found' };
       },
     },
   ];
@@ -50,11 +51,13 @@ export function revocationRoutes({ revocations }: AdminPorts): readonly Route[] 
   return [
     {
       ...{ method: 'GET', path, summary: 'What is revoked on this gateway, by the file and by calls.', query: PAGING },
-      ...{ status: 200, answer: object({ total: COUNT, items: listOf(REVOCATION) }), problems: [] },
+      ...{ status: 200, answer: object({ total: COUNT, items: listOf(REVOCATION) }), problems: [], audit: null },
       handle: ({ query }) => ({ value: pageOf(revocations.list(), query) }),
     },
     {
       ...{ method: 'POST', path, status: 201, answer: REVOCATION, problems: ['body-malformed', 'list-full'] },
+      audit: 'revoke',
+      aim: ({ body }) => ({ ...(body as RevocationWish) }),
       summary:
         'Revokes tokens and ends their sessions. All that is named must fit; kept by this process, not across restarts.',
       body: object({
@@ -65,20 +68,23 @@ export function revocationRoutes({ revocations }: AdminPorts): readonly Route[] 
         const wish = body as RevocationWish;
         if (Object.keys(wish).length === 0) return { problem: 'body-malformed', detail: 'it names no tokens' };
         const added = revocations.add(wish);
-        return added === undefined ? { problem: 'list-full' } : { value: added };
+        return added === undefined
+          ? { problem: 'list-full' }
+          : { value: added.revocation, hit: added.ended, came: { id: added.revocation.id } };
       },
     },
     {
       ...{ method: 'DELETE', path: `${path}/{id}`, status: 200, answer: object({ removed: FLAG }) },
       summary: 'Takes back what a call revoked. Entries of the file can only be taken out of the file.',
-      problems: ['not-found'],
+      ...{ problems: ['not-found'], audit: 'unrevoke' },
+      aim: ({ parts: { id } }) => ({ id }),
       handle: ({ parts: { id = '' } }) =>
-        revocations.remove(id) ? { value: { removed: true } } : { problem: 'not-found' },
+        revocations.remove(id) ? { value: { removed: true }, hit: 1 } : { problem: 'not-found' },
     },
   ];
 }
 
-/** Tokens: make one, and explain one. Neither is ever logged. */
+/** Tokens: make one, and explain one. Neither is ever logged, but by its fingerprint. */
 export function tokenRoutes({ mint, why }: AdminPorts): readonly Route[] {
   return [
     {
@@ -91,11 +97,17 @@ export function tokenRoutes({ mint, why }: AdminPorts): readonly Route[] {
         'transports?': listOf(TRANSPORT, 4),
         'ttlSeconds?': { type: 'integer', minimum: 1, maximum: 31_536_000 },
       }),
-      ...{ status: 200, answer: object({ token: TEXT, expiresAtS: COUNT }), problems: ['mint-refused'] },
+      ...{ status: 200, answer: object({ token: TEXT, expiresAtS: COUNT }), problems: ['mint-refused'], audit: 'mint' },
+      aim: ({ body }) => ({ ...(body as MintWish) }),
       handle: ({ body }) => {
         const made = mint(body as MintWish);
         if (!made.ok) return { problem: 'mint-refused', detail: made.problem };
-        return { value: { token: made.token.reveal(), expiresAtS: made.expiresAtS } };
+        const { token, expiresAtS } = made;
+        return {
+          value: { token: token.reveal(), expiresAtS },
+          hit: 1,
+          came: { token: token.fingerprint(), expiresAtS },
+        };
       },
     },
     {
@@ -111,14 +123,24 @@ export function tokenRoutes({ mint, why }: AdminPorts): readonly Route[] {
         ...{ ok: FLAG, 'code?': TEXT, 'detail?': TEXT, mistakes: listOf(TEXT) },
         steps: listOf(object({ name: TEXT, outcome: oneOfWords('ok', 'failed', 'skipped'), text: TEXT })),
       }),
-      problems: ['body-malformed'],
+      ...{ problems: ['body-malformed'], audit: 'why' },
+      aim: ({ body }) => {
+        const { token, ...asked } = whyWish(body);
+        return { ...asked, token: token.fingerprint() };
+      },
       handle: ({ body }) => {
-        const { token, ...asked } = body as Omit<WhyWish, 'token'> & { readonly token: string };
-        const answer = why({ ...asked, token: new Secret(token) });
-        return 'problem' in answer ? { problem: 'body-malformed', detail: answer.problem } : { value: answer };
+        const answer = why(whyWish(body));
+        return 'problem' in answer
+          ? { problem: 'body-malformed', detail: answer.problem }
+          : { value: answer, came: { code: answer.code } };
       },
     },
   ];
+}
+
+function whyWish(body: unknown): WhyWish {
+  const { token, ...asked } = body as Omit<WhyWish, 'token'> & { readonly token: string };
+  return { ...asked, token: new Secret(token) };
 }
 
 /** The gateway itself: how it is, its config, reload and drain. */
@@ -130,7 +152,7 @@ export function gatewayRoutes({ notReady, sessions, config, reload, drain, watch
       summary: 'Whether streams are taken, and how many run.',
       status: 200,
       answer: object({ isReady: FLAG, 'reason?': TEXT, sessions: COUNT, 'watchUrl?': TEXT }),
-      problems: [],
+      ...{ problems: [], audit: null },
       handle: () => {
         const reason = notReady();
         return { value: { isReady: reason === undefined, reason, sessions: sessions().length, watchUrl: watchUrl() } };
@@ -141,13 +163,14 @@ export function gatewayRoutes({ notReady, sessions, config, reload, drain, watch
       path: '/api/v1/config',
       summary: 'The config that holds, with all defaults; secrets are fingerprints.',
       ...{ status: 200, answer: { description: 'As docs/configuration.md describes it, resolved.' }, problems: [] },
+      audit: 'read-config',
       handle: () => ({ value: config() }),
     },
   ];
   const reloads: Route | undefined = reload && {
     ...{ method: 'POST', path: '/api/v1/reload', body: object({}), status: 200, problems: ['reload-refused'] },
     summary: 'Reads the config again and puts it in force without ending anybody.',
-    answer: object({ notes: listOf(TEXT) }),
+    ...{ answer: object({ notes: listOf(TEXT) }), audit: 'reload' },
     handle: async () => {
       const done = await reload();
       return done.ok ? { value: { notes: done.notes } } : { problem: 'reload-refused', detail: done.faults.join('\n') };
@@ -156,7 +179,7 @@ export function gatewayRoutes({ notReady, sessions, config, reload, drain, watch
   const drains: Route | undefined = drain && {
     ...{ method: 'POST', path: '/api/v1/drain', body: object({}), status: 202, problems: [] },
     summary: 'Takes no new streams from now on, lets running ones end, and stops: what SIGTERM does.',
-    answer: object({ draining: FLAG }),
+    ...{ answer: object({ draining: FLAG }), audit: 'drain' },
     handle: () => {
       drain();
       return { value: { draining: true } };

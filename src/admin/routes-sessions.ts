@@ -44,7 +44,7 @@ export function sessionRoutes({ sessions, kick }: AdminPorts): readonly Route[] 
       path: '/api/v1/sessions',
       summary: 'Sessions that run or are being set up, newest first.',
       query: { ...FILTERS, ...PAGING },
-      ...{ status: 200, answer: page(SESSION), problems: [] },
+      ...{ status: 200, answer: page(SESSION), problems: [], audit: null },
       handle: ({ query }) => {
         const wanted = Object.keys(FILTERS).flatMap((key) => (query.has(key) ? [[key, query.get(key)] as const] : []));
         const isOne = (session: SessionView): boolean =>
@@ -65,7 +65,7 @@ export function sessionRoutes({ sessions, kick }: AdminPorts): readonly Route[] 
       method: 'GET',
       path: '/api/v1/sessions/{id}',
       summary: 'One session.',
-      ...{ status: 200, answer: SESSION, problems: ['not-found'] },
+      ...{ status: 200, answer: SESSION, problems: ['not-found'], audit: null },
       handle: ({ parts }) => {
         const found = sessions().find(({ id }) => id === parts['id']);
         return found === undefined ? { problem: 'not-found' } : { value: found };
@@ -75,10 +75,11 @@ export function sessionRoutes({ sessions, kick }: AdminPorts): readonly Route[] 
       method: 'DELETE',
       path: '/api/v1/sessions/{id}',
       summary: 'Ends one session (kicked). The client may come back; revoke its token to keep it out.',
-      ...{ status: 200, answer: object({ kicked: COUNT }), problems: ['not-found'] },
+      ...{ status: 200, answer: object({ kicked: COUNT }), problems: ['not-found'], audit: 'kick' },
+      aim: ({ parts: { id } }) => ({ id }),
       handle: ({ parts: { id = '' } }) => {
         const kicked = kick({ id });
-        return kicked === 0 ? { problem: 'not-found' } : { value: { kicked } };
+        return kicked === 0 ? { problem: 'not-found' } : { value: { kicked }, hit: kicked };
       },
     },
     {
@@ -86,11 +87,13 @@ export function sessionRoutes({ sessions, kick }: AdminPorts): readonly Route[] 
       path: '/api/v1/sessions/kick',
       summary: 'Ends all sessions that fit everything that is named. Naming nothing is refused.',
       body: object({ 'id?': WORD, 'subject?': WORD, 'tokenId?': WORD, 'path?': WORD, 'address?': WORD }),
-      ...{ status: 200, answer: object({ kicked: COUNT }), problems: ['body-malformed'] },
+      ...{ status: 200, answer: object({ kicked: COUNT }), problems: ['body-malformed'], audit: 'kick' },
+      aim: ({ body }) => ({ ...(body as SessionWish) }),
       handle: ({ body }) => {
         const wish = body as SessionWish;
         if (Object.keys(wish).length === 0) return { problem: 'body-malformed', detail: 'it names nobody' };
-        return { value: { kicked: kick(wish) } };
+        const kicked = kick(wish);
+        return { value: { kicked }, hit: kicked };
       },
     },
   ];
@@ -111,7 +114,7 @@ export function decisionRoutes(feed: Feed): readonly Route[] {
       path: '/api/v1/decisions',
       summary: 'The last refusals, newest first, each with its detail and what to do.',
       query: { ...FILTERS, ...PAGING },
-      ...{ status: 200, answer: page(REFUSAL), problems: [] },
+      ...{ status: 200, answer: page(REFUSAL), problems: [], audit: null },
       handle: ({ query }) => {
         const wanted = Object.keys(FILTERS).filter((key) => query.has(key));
         const found = feed.refusals().filter(({ fields }) => wanted.every((key) => fields[key] === query.get(key)));

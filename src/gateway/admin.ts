@@ -36,6 +36,8 @@ export interface AdminJoints {
   readonly door: Pick<SessionDoor, 'sessions' | 'kick'>;
   readonly originCare: OriginCare;
   readonly memory: LastingTokenMemory;
+  /** How many sessions the last addition to the revocations has ended. */
+  readonly endedByRevocation: () => number;
   readonly keySources: KeySources;
   readonly clock: Clock;
   readonly render: () => string;
@@ -67,9 +69,18 @@ export function adminPorts(joints: AdminJoints): AdminPorts {
   const { live, door, originCare, memory, render, notReady, operator } = joints;
   const { revocations } = memory;
   return {
-    ...{ render, notReady, revocations },
+    ...{ render, notReady },
     sessions: () => door.sessions(),
     kick: (wish) => door.kick(wish),
+    revocations: {
+      list: () => revocations.list(),
+      remove: (id) => revocations.remove(id),
+      add: (wish) => {
+        const revocation = revocations.add(wish);
+        // Whoever is told of an addition has ended its sessions by now.
+        return revocation && { revocation, ended: joints.endedByRevocation() };
+      },
+    },
     origins: () => originCare.health.list(),
     drainOrigin: (name, isDrained) => originCare.health.drain(name, isDrained),
     config: () => JSON.parse(JSON.stringify(live.now.config)) as unknown,

@@ -23,6 +23,7 @@ export type LogEvent =
   | 'origin.dialled'
   | 'origin.state'
   | 'traces.state'
+  | 'admin.action'
   | 'admin.refused'
   | 'lines.suppressed'
   | 'embedded-origin';

@@ -3,9 +3,13 @@ import { describe, expect, it } from '@jest/globals';
 import { faultIn, type JsonSchema } from '../../src/admin/json-schema.js';
 import { PROBLEM_SCHEMA } from '../../src/admin/open-api.js';
 import { PROBLEMS } from '../../src/admin/problem.js';
+import { AUDIT_ACTIONS } from '../../src/admin/route.js';
+import { Secret } from '../../src/model/secret.js';
+import type { LogFields } from '../../src/model/telemetry.js';
 import { fakeAdmin, fakePorts, request, valueOf } from './fixture.js';
 
 interface Operation {
+  readonly 'x-audit-action'?: string;
   readonly responses: Readonly<
     Record<
       string,
@@ -149,11 +153,92 @@ describe('the API', () => {
   });
 });
 
+describe('the audit trail', () => {
+  it('is where every route belongs that is no mere look, and the config, which is full of what not all may know', async () => {
+    const { admin } = fakeAdmin();
+    const left = admin.routes.filter(({ audit }) => audit === null);
+    expect(left.filter(({ method, path }) => method !== 'GET' || path === `${API}/config`)).toEqual([]);
+    const told = Object.values(await operations()).flatMap((methods) => Object.values(methods));
+    expect(told.filter((one) => one['x-audit-action'] !== undefined)).toHaveLength(admin.routes.length - left.length);
+    expect([...new Set(admin.routes.flatMap(({ audit }) => audit ?? []))].sort()).toEqual([...AUDIT_ACTIONS].sort());
+  });
+
+  it.each(CALLS)('of %s %s asked as %s with %j has one line or none', async (method, path, target, body, expected) => {
+    const { admin, lines } = fakeAdmin();
+    await admin.handle(request(method, API + target, { body, address: '192.0.2.77' }));
+    const action = (await operations())[API + path]?.[method.toLowerCase()]?.['x-audit-action'];
+    const outcome = typeof expected === 'number' ? 'done' : expected;
+    const line = ['info', 'admin.action', expect.objectContaining({ action, outcome, address: '192.0.2.77' })];
+    expect(lines).toEqual(action === undefined ? [] : [line]);
+  });
+
+  const lineOf = async (method: string, target: string, body?: unknown, ports = fakePorts().ports) => {
+    const { admin, lines } = fakeAdmin({ ports });
+    await admin.handle(request(method, API + target, { body })).catch(() => undefined);
+    expect(JSON.stringify(lines)).not.toMatch(/a\.b\.c|canary/);
+    return lines[0]?.[2];
+  };
+  const ADDRESS = { address: '127.0.0.1' };
+  const fingerprint = new Secret('a.b.c').fingerprint();
+
+  it.each<[string, string, unknown, LogFields]>([
+    [
+      'POST',
+      '/sessions/kick',
+      { subject: 'ann', path: 'live/cam' },
+      { aim: { subject: 'ann', path: 'live/cam' }, hit: 1 },
+    ],
+    ['DELETE', '/sessions/s1', undefined, { aim: { id: 's1' }, hit: 1 }],
+    ['DELETE', '/sessions/nobody', undefined, { aim: { id: 'nobody' }, outcome: 'not-found' }],
+    ['PUT', '/origins/o1/drained', { drained: false }, { aim: { origin: 'o1', drained: false }, hit: 1 }],
+    ['POST', '/revocations', { tokenId: 'j1' }, { aim: { tokenId: 'j1' }, hit: 2, id: 'r1' }],
+    ['DELETE', '/revocations/r1', undefined, { aim: { id: 'r1' }, hit: 1 }],
+    [
+      'POST',
+      '/tokens/mint',
+      { subject: 'cam-7', roles: ['publisher'], rooms: ['a'], ttlSeconds: 60 },
+      {
+        aim: { subject: 'cam-7', roles: ['publisher'], rooms: ['a'], ttlSeconds: 60 },
+        ...{ hit: 1, token: fingerprint, expiresAtS: 9 },
+      },
+    ],
+    [
+      'POST',
+      '/tokens/why',
+      WHY,
+      {
+        aim: { action: 'publish', transport: 'RTMP', path: 'live/cam', token: fingerprint },
+        code: 'token-expired',
+      },
+    ],
+    ['POST', '/sessions/kick', { canary: 'canary' }, { outcome: 'body-malformed', aim: undefined }],
+    ['POST', '/tokens/why', { ...WHY, token: '' }, { outcome: 'body-malformed', aim: undefined }],
+  ])('of %s %s with %j says at what it was aimed and what it hit', async (method, target, body, told) => {
+    expect(await lineOf(method, target, body)).toMatchObject({ outcome: 'done', ...ADDRESS, ...told });
+  });
+
+  it('tells also of what failed inside', async () => {
+    const ports = fakePorts({
+      kick: () => {
+        throw new Error('canary');
+      },
+    }).ports;
+    expect(await lineOf('POST', '/sessions/kick', { id: 's1' }, ports)).toMatchObject({
+      ...{ action: 'kick', outcome: 'internal-error', aim: { id: 's1' } },
+    });
+  });
+});
+
 describe('docs/admin.md', () => {
   it('lists every route of the API, and no other', () => {
     const page = readFileSync('docs/admin.md', 'utf8');
     const told = [...page.matchAll(/^\| `([A-Z]+ \/[^`]+)` \|/gm)].map(([, route]) => route ?? '');
     const routes = fakeAdmin().admin.routes.map(({ method, path }) => `${method} ${path}`);
     expect([...told].sort()).toEqual([...routes].sort());
+  });
+
+  it('names every action of the audit trail', () => {
+    const page = readFileSync('docs/admin.md', 'utf8');
+    expect(AUDIT_ACTIONS.filter((action) => !page.includes(`\`${action}\``))).toEqual([]);
   });
 });

@@ -36,7 +36,8 @@ export function fakePorts(parts: Partial<AdminPorts> = {}) {
     drainOrigin: (name, drained) => note({ drain: name, drained }, name === 'o1'),
     revocations: {
       list: () => [{ id: 'f1', source: 'file', addedAtS: 5, subject: 'bob' }],
-      add: (wish) => note({ revoke: wish }, { ...wish, id: 'r1', source: 'call', addedAtS: 9 }),
+      add: (wish) =>
+        note({ revoke: wish }, { revocation: { ...wish, id: 'r1', source: 'call', addedAtS: 9 }, ended: 2 }),
       remove: (id) => note({ unrevoke: id }, id === 'r1'),
     },
     config: () => ({ auth: { keys: [{ secret: 'secret:aabbccdd' }] } }),

@@ -90,8 +90,7 @@ describe('who is turned away by the admin listener', () => {
     open('/api/v1/events?ticket=');
     expect(open(`/api/v1/events?ticket=${ticket}`)).toMatchObject({ status: 429 });
     expect((await ask(made, right)).status).toBe(429);
-    made.clock.advance(20_000);
-    expect(made.lines.map(([, , { path, code }]) => [path, code])).toEqual([
+    expect(made.lines.slice(1).map(([, , { path, code }]) => [path, code])).toEqual([
       ...[1, 2, 3].map(() => ['/api/v1/events', 'token-wrong']),
       ['/api/v1/events', 'token-throttled'],
       ['/api/v1/health', 'token-throttled'],
