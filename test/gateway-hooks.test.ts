@@ -1,11 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { configFrom } from './fakes/gateway-config.js';
 import jwt from 'jsonwebtoken';
 import type { Config } from '../src/config/config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { GatewayError } from '../src/model/errors.js';
+import { Secret } from '../src/model/secret.js';
 import { systemClock } from '../src/net/clock.js';
+import { createLog } from '../src/telemetry/log.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { eventually, liveOrigin, livePublisher, type LiveOrigin } from './fakes/rtmp-live.js';
 import { json, policyServer, type PolicyServer } from './hooks/call-http/policy-server.js';
@@ -18,11 +21,13 @@ let gateway: Gateway | undefined;
 /** What each module URL exports; one that is not here cannot be loaded. */
 let modules: ((url: string) => unknown)[];
 let imported: string[];
+/** The log. */
+let written: string[];
 let metrics: ReturnType<typeof createMetrics>;
 beforeEach(async () => {
   origin = await liveOrigin();
   server = await policyServer(json({ allow: true }));
-  [modules, imported] = [[], []];
+  [modules, imported, written] = [[], [], []];
   metrics = createMetrics();
 });
 afterEach(async () => {
@@ -50,7 +55,7 @@ async function start(
   parts: Readonly<Record<string, unknown>>,
   files: Readonly<Record<string, string>> = {},
 ): Promise<Gateway> {
-  const log = { write: () => undefined, enabled: () => false };
+  const log = createLog({ level: 'debug', format: 'json', now: () => 0, write: (line) => void written.push(line) });
   const importModule = (url: string): Promise<unknown> => {
     imported.push(url);
     const found = modules.shift();
@@ -149,6 +154,78 @@ describe('a gateway with a module of the operator', () => {
     await expect(running.reload(config({ hooks }, { 'my.mjs': 'broken' }))).rejects.toThrow('cannot be loaded');
     expect((await publish('cam')).codes).toContain(START);
     expect((await publish('other')).codes).toContain('NetStream.Publish.BadName');
+  });
+});
+
+describe('secrets in the options of a module', () => {
+  const [byFile, inPlace] = ['canary of the file', 'canary-in-its-place'];
+  const options = { key: { file: 'key' }, other: inPlace, zone: 'UTC', from: 9 };
+  const parts = {
+    hooks: [...RULES, { name: 'module', id: 'mine', file: 'my.mjs', options }],
+    listen: { rtmp: { host: '127.0.0.1', port: 0 }, admin: { host: '127.0.0.1', port: 0 } },
+  };
+  type Options = { readonly key: string; readonly other: string };
+  type Tools = { readonly log: (fields: object) => void };
+  const deep = ({ key, other }: Options) =>
+    Object.assign(new Error(`fetch failed: ${key}`, { cause: new Error(`of ${other}`) }), {
+      code: `E ${key}`,
+      name: other,
+    });
+  const talkative =
+    (seen: unknown[] = []) =>
+    () => ({
+      createHook: (given: Options, tools: Tools) => {
+        seen.push(given);
+        tools.log({ note: `made with ${given.key}`, [given.key]: 1, list: [{ given }] });
+        return {
+          decide({ target, action }: { target: { name: string }; action: string }) {
+            if (action === 'connect') return { allow: true };
+            if (target.name === 'throws') throw deep(given);
+            if (target.name === 'text') return Promise.reject(Object.assign(new Error(), { message: given.key }));
+            return { allow: false, detail: `${'x'.repeat(190)} ${given.key} ${given.other}` };
+          },
+        };
+      },
+    });
+
+  it('reach the module, and never the log, an answer of the admin API or an event', async () => {
+    const seen: unknown[] = [];
+    modules = [talkative(seen)];
+    await start(parts, { 'my.mjs': 'one', key: byFile });
+    expect(seen).toEqual([{ key: byFile, other: inPlace, zone: 'UTC', from: 9 }]);
+    for (const name of ['throws', 'text', 'says-no']) expect((await publish(name)).codes).not.toContain(START);
+    const at = `http://127.0.0.1:${gateway?.addresses['admin']?.port ?? 0}/api/v1`;
+    const answers = await Promise.all(['/config', '/decisions'].map(async (path) => (await fetch(at + path)).text()));
+    expect(answers[0]).toMatch(/"zone":"secret:[0-9a-f]{8}","from":9/);
+    expect(answers[1]).toContain('hook-denied');
+    const log = written.join('');
+    expect(log).toContain(`fetch failed: ${new Secret(byFile).toString()}`);
+    expect(log).toContain(`made with ${new Secret(byFile).toString()}`);
+    expect(log + answers.join()).not.toMatch(/canary/);
+  });
+
+  it('are not in what the start says of a module that throws them', async () => {
+    modules = [
+      () => ({
+        createHook: (given: Options) => {
+          throw deep(given);
+        },
+      }),
+    ];
+    const starting = start(parts, { 'my.mjs': 'one', key: byFile });
+    const message = await starting.catch((error: unknown) => inspect(error, { depth: 9 }));
+    expect(message).toContain('createHook that threw: fetch failed: secret:');
+    expect(message).not.toContain('canary');
+  });
+
+  it('are read again at a reload', async () => {
+    const seen: unknown[] = [];
+    modules = [talkative(seen), talkative(seen)];
+    const running = await start(parts, { 'my.mjs': 'one', key: byFile });
+    await running.reload(config(parts, { 'my.mjs': 'one', key: byFile }));
+    expect(seen).toHaveLength(1);
+    await running.reload(config(parts, { 'my.mjs': 'one', key: 'canary that is new' }));
+    expect(seen).toMatchObject([{ key: byFile }, { key: 'canary that is new' }]);
   });
 });
 

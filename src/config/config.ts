@@ -1,5 +1,6 @@
 import type { Secret } from '../model/secret.js';
 import type { Action } from '../model/transport.js';
+import type { ModuleOptions } from './resolve-options.js';
 import type { KEY_ALGORITHMS, SECRET_ENCODINGS } from './schema-auth.js';
 import type { HOOK_NAMES, PLAIN_HOOK_NAMES } from './schema-hooks.js';
 import type { ConfigInput } from './schema.js';
@@ -291,7 +292,10 @@ export interface ModuleConfig {
   readonly digest: string;
   /** Absent: the module's own. */
   readonly actions?: readonly Action[];
-  readonly options: Readonly<Record<string, unknown>>;
+  /** Every text in them is a secret; `revealOptions` makes of them what the module gets. */
+  readonly options: ModuleOptions['options'];
+  /** Those that are secrets beyond doubt, to be kept out of what the module says. */
+  readonly hidden: ModuleOptions['hidden'];
 }
 
 /** A hook that needs nothing but its name. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CallHttpConfig, HookConfig, ModuleConfig, PlainHookName } from './config.js';
 import type { PathStep } from './fault.js';
 import { resolveHeaders } from './resolve-log.js';
+import { resolveOptions } from './resolve-options.js';
 import { isLoopback, resolveHttpTarget } from './resolve-url.js';
 import type { Resolving } from './resolving.js';
 import type { HookInput } from './schema-hooks.js';
@@ -95,7 +96,8 @@ function resolveModule(entry: HookInput, id: string, path: readonly PathStep[], 
   const bytes = to.bytes([...path, 'file'], entry.file);
   if (bytes === null) return null;
   return {
-    ...{ name: 'module', id, file: to.pathOf(entry.file), options: entry.options ?? {} },
+    ...{ name: 'module', id, file: to.pathOf(entry.file) },
+    ...resolveOptions([...path, 'options'], entry.options ?? {}, to),
     digest: createHash('sha256').update(bytes).digest('hex').slice(0, 16),
     ...(entry.actions === undefined ? {} : { actions: entry.actions }),
   };

@@ -79,7 +79,9 @@ const hookSchema = z.strictObject({
   options: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('`module`: what the module is given, as it is written.'),
+    .describe(
+      '`module`: what the module is given, as it is written. `{env: NAME}` and `{file: PATH}`, alone in their braces, are the text found there. Texts are shown as fingerprints.',
+    ),
 });
 
 /** `hooks`: the order of the votes. */

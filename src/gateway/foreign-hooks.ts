@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { CallHttpConfig, Config, HookConfig, ModuleConfig } from '../config/config.js';
+import { revealOptions } from '../config/resolve-options.js';
 import { callHttpHook } from '../hooks/call-http/index.js';
 import { readUserModule, type UserModuleResult } from '../hooks/user-module/index.js';
 import type { Clock } from '../model/clock.js';
@@ -7,6 +8,7 @@ import { GatewayError } from '../model/errors.js';
 import type { Hook } from '../model/hook.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { Tracing } from './tracing.js';
+import { createHiding, hiddenErrors } from './hiding.js';
 
 /** Loads an ES module by its URL; tests hand in one that has it already. */
 export type ImportModule = (url: string) => Promise<unknown>;
@@ -111,18 +113,22 @@ function makeCall(entry: CallHttpConfig, { log, metrics, clock, traceParentOf }:
 }
 
 async function loadModule(entry: ModuleConfig, deps: ForeignHooksDeps): Promise<Hook> {
-  const { id, file, digest, actions, options } = entry;
+  const { id, file, digest, actions } = entry;
   const { log, clock, importModule = importNatively } = deps;
+  const hiding = createHiding(entry.hidden);
   const fail = (problem: string): never => {
-    throw new GatewayError('config-hooks', 'gateway', `hooks (${id}): the module ${file} ${problem}`);
+    throw new GatewayError('config-hooks', 'gateway', `hooks (${id}): the module ${file} ${hiding.text(problem)}`);
   };
   const load = async (): Promise<UserModuleResult> => {
     // With the digest behind it, a file that has changed is loaded anew at a reload.
     const exported = await importModule(`${pathToFileURL(file).href}?${digest}`);
     return readUserModule(exported, {
-      ...{ id, options },
+      ...{ id, options: revealOptions(entry.options), hide: hiding.text },
       ...(actions && { actions }),
-      tools: { now: () => clock.now(), log: (fields) => log.write('info', 'hook.note', { ...fields, hook: id }) },
+      tools: {
+        now: () => clock.now(),
+        log: (fields) => log.write('info', 'hook.note', { ...hiding.fields(fields), hook: id }),
+      },
     });
   };
   let read: UserModuleResult;
@@ -131,7 +137,8 @@ async function loadModule(entry: ModuleConfig, deps: ForeignHooksDeps): Promise<
   } catch (error) {
     return fail(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return read.ok ? read.hook : fail(read.problem);
+  if (!read.ok) return fail(read.problem);
+  return entry.hidden.length === 0 ? read.hook : hiddenErrors(read.hook, hiding);
 }
 
 async function inTime<T>(loading: Promise<T>, clock: Clock): Promise<T> {

@@ -24,6 +24,17 @@ describe('check', () => {
     expect(out).not.toContain(SECRET);
   });
 
+  it('shows what the options of a module are called, and no text of them', async () => {
+    const options = { from: 9, key: { env: 'MY_KEY' }, in: { place: 'canary' } };
+    const hooks = ['verify-token', { name: 'module', file: 'my.mjs', options }];
+    const files = { 'g.yaml': configText({ hooks }), 'my.mjs': '' };
+    const io = fakeIo({ files, env: { MY_KEY: 'canary-by-name' } });
+    expect(await runCheck(['--config', 'g.yaml', '--full'], io)).toBe(0);
+    expect(io.out()).toMatch(/options:\n +from: 9\n +key: secret:[0-9a-f]{8}\n +in:\n +place: secret:[0-9a-f]{8}\n/);
+    expect(io.out() + io.err()).not.toContain('canary');
+    expect(await runCheck(['--config', 'g.yaml'], fakeIo({ files }))).toBe(78);
+  });
+
   it('tells warnings on standard error', async () => {
     const { code, out, err } = await check(configText({ hooks: ['open'], auth: {} }));
     expect(code).toBe(0);

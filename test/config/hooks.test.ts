@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { HookConfig } from '../../src/config/config.js';
+import { revealOptions } from '../../src/config/resolve-options.js';
 import { complete, configOf, faultsOf, warningsOf, type Around } from './loading.js';
 
 const RULES = ['verify-token', 'require-transport', 'require-role', 'require-room'];
@@ -165,8 +167,70 @@ describe('a module', () => {
   it('is named with its options, and a digest that tells when the file has changed', () => {
     const first = hookOf(entry, { files: { 'my.mjs': 'export const a = 1' } });
     const second = hookOf(entry, { files: { 'my.mjs': 'export const a = 2' } });
-    expect(first).toMatchObject({ name: 'module', id: 'mine', file: 'my.mjs', options: { from: 9, days: ['mo'] } });
+    expect(first).toMatchObject({ name: 'module', id: 'mine', file: 'my.mjs', options: { from: 9 } });
+    expect(first?.name === 'module' && revealOptions(first.options)).toEqual({ from: 9, days: ['mo'] });
     expect(first).not.toEqual(second);
     expect(first).toEqual(hookOf(entry, { files: { 'my.mjs': 'export const a = 1' } }));
+  });
+
+  const files = { 'my.mjs': 'export const a = 1', 'key.txt': 'canary-of-the-file\n' };
+  const optionsOf = (options: object, around: Around = { files }) => {
+    const hook = hookOf({ ...entry, options }, { ...around, files });
+    if (hook?.name !== 'module') throw new Error('it is no module');
+    return hook;
+  };
+  const env = { MY_KEY: 'canary-of-the-environment' };
+
+  it('gets every kind of value as it is written, and what its references name', () => {
+    const options = {
+      ...{ text: 'canary', number: 1.5, yes: true, none: null, list: ['canary', 2, { deep: 'canary' }], empty: {} },
+      ...{ key: { env: 'MY_KEY' }, other: { env: 'PORTCULLIS_KEY' }, list2: [{ file: 'key.txt' }] },
+      ...{ both: { env: 'A', file: 'B' }, more: { file: 'a.txt', encoding: 'utf8' }, count: { env: 7 } },
+    };
+    const prefixed = { PORTCULLIS_KEY: 'canary-with-our-prefix' };
+    const hook = optionsOf(options, { env: { ...env, ...prefixed } });
+    expect(revealOptions(hook.options)).toEqual({
+      ...options,
+      ...{ key: env.MY_KEY, other: prefixed.PORTCULLIS_KEY, list2: ['canary-of-the-file'] },
+    });
+  });
+
+  it('shows none of its texts, while numbers, flags and keys can be seen', () => {
+    const hook = optionsOf(
+      { from: 9, on: true, key: { env: 'MY_KEY' }, apps: ['canary'], deep: { url: 'http://canary@policy.example/' } },
+      { env },
+    );
+    const shown = JSON.stringify(hook);
+    expect(shown + inspect(hook, { depth: 9, showHidden: true })).not.toContain('canary');
+    expect(JSON.parse(shown)).toMatchObject({
+      options: { from: 9, on: true, key: expect.stringMatching(/^secret:[0-9a-f]{8}$/), apps: [expect.anything()] },
+    });
+  });
+
+  it('is another entry when what a reference names has changed, so that a reload makes it anew', () => {
+    const textWith = (value: string) =>
+      JSON.stringify(optionsOf({ key: { env: 'MY_KEY' } }, { env: { MY_KEY: value } }));
+    expect(textWith('one')).toBe(textWith('one'));
+    expect(textWith('one')).not.toBe(textWith('two'));
+  });
+
+  it('knows by name what must not be said: what comes by reference, and every long text', () => {
+    const hook = optionsOf({ zone: 'Europe/Berlin', url: 'https://x.example/', key: { env: 'MY_KEY' } }, { env });
+    expect(hook.hidden.map((secret) => secret.reveal())).toEqual(['https://x.example/', env.MY_KEY]);
+  });
+
+  it.each<[object, RegExp]>([
+    [
+      { key: { env: 'NOT_SET' } },
+      /hooks\[4\]\.options\.key\.env: names the environment variable NOT_SET, which is not set/,
+    ],
+    [
+      { a: [{ file: 'gone.txt' }] },
+      /hooks\[4\]\.options\.a\[0\]\.file: names the file gone\.txt, which does not exist/,
+    ],
+    [{ key: { env: '' } }, /which is not set/],
+    [{ key: { file: '' } }, /hooks\[4\]\.options\.key\.file/],
+  ])('cannot be had with %j', (options, words) => {
+    expect(faultsOf(text({ ...entry, options }), { files }).join()).toMatch(words);
   });
 });

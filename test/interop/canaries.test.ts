@@ -8,17 +8,20 @@ import { folder } from './peers/place.js';
 import { token } from './peers/tokens.js';
 
 const password = 'canary-password-5a0f';
+/** What a module of hooks has in its options, as it stands and by a file. */
+const options = ['canary-option-77c1', 'canary-option-of-a-file-d20e'] as const;
 
 /** A module that fails outside of every call, with the token in its hands, when a stream is called after a way to fail. */
 const MODULE = `
-export function createHook() {
+export function createHook(options, tools) {
+  tools.log({ note: 'made with ' + Object.values(options) });
   const shows = (what, jwt) => Object.assign(new Error(what + ' ' + jwt + '\\n ' + jwt, { cause: 'token=' + jwt }), { jwt });
   const ways = {
     throw: (jwt) => setImmediate(() => { throw shows('thrown', jwt); }),
     text: (jwt) => setImmediate(() => { throw 'text ' + jwt; }),
     reject: (jwt) => void Promise.reject(shows('rejected', jwt)),
     warn: (jwt) => process.emitWarning('warned ' + jwt, { type: 'CanaryWarning', detail: jwt }),
-    refuse: (jwt) => { throw shows('refused', jwt); },
+    refuse: (jwt) => { throw shows('refused ' + Object.values(options), jwt); },
   };
   return {
     decide({ target, credential }) {
@@ -34,6 +37,8 @@ const ADMIN_TOKEN = 'Yk3vQz8rT1nLx6wPb0sHd7mFj4cGa9eU';
 async function gatewayOf(): Promise<{ gateway: Gateway; admin: string }> {
   const file = join(folder, 'canary-hook.mjs');
   writeFileSync(file, MODULE);
+  const key = join(folder, 'canary-option');
+  writeFileSync(key, options[1]);
   const host = '127.0.0.1';
   const gateway = await startGateway({
     listen: {
@@ -41,7 +46,7 @@ async function gatewayOf(): Promise<{ gateway: Gateway; admin: string }> {
       media: { host, port: 0 },
       admin: { host, port: 0, token: { value: ADMIN_TOKEN } },
     },
-    hooks: ['verify-token', { name: 'module', id: 'mine', file }],
+    hooks: ['verify-token', { name: 'module', id: 'mine', file, options: { inPlace: options[0], key: { file: key } } }],
     origins: [
       {
         ...{ name: 'gone', preset: 'generic', health: 'off' },
@@ -85,7 +90,8 @@ const asked = async (url: string, init: RequestInit = {}): Promise<string> => {
 const partsOf = (jwt: string): readonly string[] => [jwt, ...jwt.split('.').slice(1)];
 
 function expectNone(output: string, jwts: readonly string[]): void {
-  for (const part of [...jwts.flatMap(partsOf), password, ADMIN_TOKEN]) expect(output.includes(part)).toBe(false);
+  for (const part of [...jwts.flatMap(partsOf), password, ADMIN_TOKEN, ...options])
+    expect(output.includes(part)).toBe(false);
 }
 
 describe('canary tokens', () => {
@@ -140,6 +146,8 @@ describe('canary tokens', () => {
     expect(events.length).toBeGreaterThan(4);
     expect(seen.join('\n')).toContain('portcullis_decisions_total');
     expect(gateway.lines('decision').some((line) => line['outcome'] === 'yes')).toBe(true);
+    expect(gateway.program.output).toMatch(/made with secret:[^"]*,secret:/);
+    expect(gateway.program.output).toMatch(/refused secret:[^"]*,secret:/);
     expectNone([gateway.program.output, ...seen, ...events].join('\n'), [fine, forged]);
   }, 60_000);
 

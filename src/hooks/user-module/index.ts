@@ -33,7 +33,7 @@ export interface UserHookTools {
   log(fields: Readonly<Record<string, unknown>>): void;
 }
 
-/** What `createHook` of a module is. `options` come from the config as they are written there: nobody has checked them. */
+/** What `createHook` of a module is. `options` come from the config as they are written there, with what `{env}` and `{file}` name: nobody has checked them. */
 export type CreateUserHook<Options = Readonly<Record<string, unknown>>> = (
   options: Options,
   tools: UserHookTools,
@@ -47,6 +47,8 @@ export interface UserModuleOptions {
   readonly actions?: readonly Action[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly tools: UserHookTools;
+  /** Takes secrets of the options out of what the module says. Default: there are none. */
+  readonly hide?: (text: string) => string;
 }
 
 /** A hook, or why a module is none. */
@@ -86,7 +88,7 @@ export async function readUserModule(exported: unknown, options: UserModuleOptio
   return wrap(made, options);
 }
 
-function wrap(made: unknown, { id, actions, tools }: UserModuleOptions): UserModuleResult {
+function wrap(made: unknown, { id, actions, tools, hide = (text) => text }: UserModuleOptions): UserModuleResult {
   if (!isRecord(made) || typeof made['decide'] !== 'function')
     return failed('has no decide(request, identity, signal)');
   const wanted = actions ?? made['actions'] ?? ACTIONS;
@@ -102,7 +104,7 @@ function wrap(made: unknown, { id, actions, tools }: UserModuleOptions): UserMod
     async decide(request, identity, signal) {
       // Copies: whatever a module does with what it was shown, nobody else sees it.
       const verdict: unknown = await user.decide(copyOf(request), identity && copyOfIdentity(identity), signal);
-      return readVerdict(verdict, request, identity, tools.now());
+      return readVerdict(verdict, request, { identity, nowMs: tools.now(), hide });
     },
     ...(user.onEnd && {
       onEnd: (request: ConnectionRequest, identity: Identity | undefined, reason: string) =>
@@ -133,9 +135,13 @@ function isAction(value: unknown): value is Action {
 function readVerdict(
   verdict: unknown,
   request: ConnectionRequest,
-  identity: Identity | undefined,
-  nowMs: number,
+  around: {
+    readonly identity: Identity | undefined;
+    readonly nowMs: number;
+    readonly hide: (text: string) => string;
+  },
 ): Decision {
+  const { identity, nowMs, hide } = around;
   const { allow, limits, code, detail }: Unknown = isRecord(verdict) ? verdict : {};
   if (allow === true) {
     const restriction = readRestriction(limits);
@@ -144,6 +150,6 @@ function readVerdict(
   }
   if (allow !== false) throw new TypeError('the verdict is no object whose allow is true or false');
   const known = typeof code === 'string' && Object.hasOwn(REJECTIONS, code) ? (code as RejectionCode) : 'hook-denied';
-  const text = typeof detail === 'string' ? detail.slice(0, MAX_DETAIL_LENGTH) : 'a hook of the operator says no';
+  const text = typeof detail === 'string' ? hide(detail).slice(0, MAX_DETAIL_LENGTH) : 'a hook of the operator says no';
   return { ok: false, rejection: reject(known, text) };
 }
