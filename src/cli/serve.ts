@@ -5,9 +5,9 @@ import type { Log } from '../model/telemetry.js';
 import { watchEventLoop } from '../telemetry/event-loop.js';
 import { gatherLines } from '../telemetry/line-gatherer.js';
 import { createLog } from '../telemetry/log.js';
-import { createMetrics } from '../telemetry/metrics.js';
+import { createMetrics, type MetricsRegistry } from '../telemetry/metrics.js';
 import { redact } from '../telemetry/redact.js';
-import { sampleLog, type SampledLog } from '../telemetry/sampling.js';
+import { sampleLog, type SampledLog, type SamplingOptions } from '../telemetry/sampling.js';
 import { parseArguments } from './arguments.js';
 import { SERVE_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
@@ -34,7 +34,9 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   const { clock } = io;
   const held = { config };
   const lines = gatherLines((text) => io.stdout(text), clock, LOG_GATHER_MS);
-  const log = logOf(held, clock, (line) => lines.write(line));
+  const metrics = createCheckedMetrics(() => log);
+  const onSuppressed = (event: string, count: number): void => metrics.count('log_suppressed_total', { event }, count);
+  const log: SampledLog = logOf(held, { clock, onSuppressed, write: (line) => lines.write(line) });
   const flush = (): void => {
     log.flush();
     lines.flush();
@@ -42,7 +44,7 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   io.onExit(flush);
   for (const warning of warnings) log.write('warn', 'gateway.warning', { warning });
   const file = parsed.flags.config;
-  const code = await serve(held, log, io, start, {
+  const code = await serve(held, { log, metrics }, io, start, {
     load: () => readConfig(file, io),
     ...(file !== undefined && parsed.flags['no-watch'] !== true && { readFile: () => io.readFile(file) }),
   });
@@ -55,7 +57,20 @@ interface Held {
   config: Config;
 }
 
-function logOf(held: Held, clock: CliIo['clock'], write: (line: string) => void): SampledLog {
+/** Metrics that tell of each way in which they are misused once. */
+function createCheckedMetrics(log: () => Log): MetricsRegistry {
+  const misused = new Set<string>();
+  return createMetrics((problem) => {
+    if (!misused.has(problem)) log().write('debug', 'gateway.warning', { warning: `metrics: ${problem}` });
+    misused.add(problem);
+  });
+}
+
+function logOf(
+  held: Held,
+  { write, ...parts }: Omit<SamplingOptions, 'maxPerSecond'> & { readonly write: (line: string) => void },
+): SampledLog {
+  const { clock } = parts;
   const whole = createLog({
     get level() {
       return held.config.log.level;
@@ -67,7 +82,7 @@ function logOf(held: Held, clock: CliIo['clock'], write: (line: string) => void)
     write,
   });
   return sampleLog(whole, {
-    clock,
+    ...parts,
     get maxPerSecond() {
       return held.config.log.maxPerSecond;
     },
@@ -76,18 +91,13 @@ function logOf(held: Held, clock: CliIo['clock'], write: (line: string) => void)
 
 async function serve(
   held: Held,
-  log: Log,
+  { log, metrics }: { readonly log: Log; readonly metrics: MetricsRegistry },
   io: CliIo,
   start: StartGateway,
   source: Pick<ReloadingParts, 'load' | 'readFile'>,
 ): Promise<number> {
   const { clock } = io;
   const { config } = held;
-  const misused = new Set<string>();
-  const metrics = createMetrics((problem) => {
-    if (!misused.has(problem)) log.write('debug', 'gateway.warning', { warning: `metrics: ${problem}` });
-    misused.add(problem);
-  });
   // Listened to from now on, so that a signal during the start is not lost.
   const signals = watchSignals(io);
   const stopWatching = watchEventLoop(clock, (seconds) => metrics.gauge('event_loop_lag_seconds', {}, seconds));

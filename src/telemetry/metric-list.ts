@@ -75,6 +75,11 @@ export const METRICS = {
     help: 'Connections closed before any decision, by reason (other protocols on the port, limits, timeouts).',
     labels: ['transport', 'reason'],
   },
+  log_suppressed_total: {
+    type: 'counter',
+    help: 'Lines that the log left out in a flood, by event.',
+    labels: ['event'],
+  },
   kept_messages_total: {
     type: 'counter',
     help: 'Messages of a client that the guard kept from the origin, by what they were.',

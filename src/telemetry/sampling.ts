@@ -33,6 +33,8 @@ export interface SamplingOptions {
   /** Lines of one event, code and address in one second; 0: all. Looked up for each line, so that a reload may change it. */
   readonly maxPerSecond: number;
   readonly clock: Clock;
+  /** Told of lines that were left out, when they are summed up. */
+  readonly onSuppressed?: (event: LogEvent, lines: number) => void;
 }
 
 /** Lines of one sort in the current second. */
@@ -60,7 +62,7 @@ interface Summary {
  * and summed up in one `lines.suppressed` per event and code, at the highest level among them. Never throws.
  */
 export function sampleLog(log: Log, options: SamplingOptions): SampledLog {
-  const { clock } = options;
+  const { clock, onSuppressed } = options;
   const sorts = new Map<string, Sort>();
   let startedMs = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | undefined;
@@ -70,7 +72,10 @@ export function sampleLog(log: Log, options: SamplingOptions): SampledLog {
     cancel = undefined;
     const summaries = summed(sorts.values());
     sorts.clear();
-    for (const { level, ...fields } of summaries) log.write(level, 'lines.suppressed', fields);
+    for (const { level, ...fields } of summaries) {
+      log.write(level, 'lines.suppressed', fields);
+      onSuppressed?.(fields.of, fields.suppressed);
+    }
   };
   const sortOf = (event: LogEvent, fields: LogFields): Sort => {
     const now = clock.now();

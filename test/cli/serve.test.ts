@@ -65,6 +65,23 @@ describe('serve', () => {
     expect(io.clock.pending).toBe(0);
   });
 
+  it('counts the lines that its log leaves out', async () => {
+    const io = world({ log: { maxPerSecond: 1 } });
+    const seen: { render?: () => string } = {};
+    const { gateway } = fakeGateway();
+    const code = runServe(['--config', 'g.yaml'], io, (_, { log, metrics }) => {
+      for (let count = 0; count < 5; count += 1) log.write('info', 'decision', { outcome: 'no', address: '192.0.2.1' });
+      seen.render = () => metrics.render();
+      return Promise.resolve(gateway);
+    });
+    await turn();
+    io.clock.advance(1000);
+    expect(seen.render?.()).toContain('portcullis_log_suppressed_total{event="decision"} 4\n');
+    io.signal('SIGTERM');
+    io.signal('SIGTERM');
+    expect(await code).toBe(0);
+  });
+
   it('stops at once on a second signal', async () => {
     const io = world();
     const { gateway, calls } = fakeGateway();

@@ -10,10 +10,12 @@ function bed(maxPerSecond = 3) {
     write: (level, event, fields) => void lines.push([level, event, fields]),
   };
   const clock = fakeClock();
-  const log = sampleLog(inner, { maxPerSecond, clock });
+  const counted: [string, number][] = [];
+  const onSuppressed = (event: string, lines: number): void => void counted.push([event, lines]);
+  const log = sampleLog(inner, { maxPerSecond, clock, onSuppressed });
   const refuse = (address: string, code = 'token-missing'): void =>
     log.write('info', 'decision', { outcome: 'no', code, address });
-  return { lines, clock, log, refuse, events: () => lines.map(([, event]) => event) };
+  return { lines, counted, clock, log, refuse, events: () => lines.map(([, event]) => event) };
 }
 
 describe('a sampled log', () => {
@@ -52,6 +54,21 @@ describe('a sampled log', () => {
         'lines.suppressed',
         { of: 'decision', code: 'token-missing', suppressed: 40, addresses: 20, address: undefined },
       ],
+    ]);
+  });
+
+  it('counts what it leaves out by event, whether it has an address or not, and each line once', () => {
+    const { counted, clock, log, refuse } = bed(1);
+    for (let count = 0; count < 4; count += 1) for (let host = 0; host < 2; host += 1) refuse(`192.0.2.${host}`);
+    for (let count = 0; count < 3; count += 1) refuse('192.0.2.9', 'room-denied');
+    for (let count = 0; count < 3; count += 1) log.write('error', 'gateway.error', { during: 'dial' });
+    expect(counted).toEqual([]);
+    clock.advance(1000);
+    log.flush();
+    expect(counted).toEqual([
+      ['decision', 6],
+      ['decision', 2],
+      ['gateway.error', 2],
     ]);
   });
 
