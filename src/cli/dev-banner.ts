@@ -5,6 +5,7 @@ export interface DevBanner {
   readonly host: string;
   readonly rtmpPort: number;
   readonly rtspPort: number;
+  readonly adminPort: number;
   /** Where WHIP and WHEP are, or what must be installed for them. */
   readonly webrtc: { readonly httpPort: number } | { readonly missingPackage: string };
   /** For publishing any stream. */
@@ -64,6 +65,9 @@ The same by RTSP, for cameras, VLC and GStreamer (what comes in by RTSP is playe
   vlc ${rtspViewerUrl}
 
 ${webrtcPart(banner)}
+See who is here and who was refused, and end streams, in a browser (without a token, since it is for this machine only):
+  dashboard   http://${host}:${banner.adminPort}/
+  metrics     http://${host}:${banner.adminPort}/metrics
 `;
 }
 

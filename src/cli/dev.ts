@@ -8,6 +8,7 @@ import { GatewayError } from '../model/errors.js';
 import type { Role } from '../model/identity.js';
 import { Secret } from '../model/secret.js';
 import type { Log } from '../model/telemetry.js';
+import { probeTcpPort } from '../net/port-probe.js';
 import { TRANSPORT_NAMES } from '../model/transport.js';
 import { createLog } from '../telemetry/log.js';
 import { createMetrics } from '../telemetry/metrics.js';
@@ -20,8 +21,8 @@ import { checkKeys } from './key-specs.js';
 
 const HOST = '127.0.0.1';
 /** The listeners, and the ports that are asked for when nobody says otherwise. */
-const DEFAULT_PORTS = { rtmp: 1935, rtsp: 8554, http: 5080, media: 8189 } as const;
-const LISTENER_NAMES = ['rtmp', 'rtsp', 'http', 'media'] as const satisfies readonly ListenerName[];
+const DEFAULT_PORTS = { rtmp: 1935, rtsp: 8554, http: 5080, media: 8189, admin: 9090 } as const;
+const LISTENER_NAMES = ['rtmp', 'rtsp', 'http', 'media', 'admin'] as const satisfies readonly ListenerName[];
 const SECRET_BYTES = 32;
 /** As long as the default ceiling allows. */
 const TOKEN_MINUTES = 60;
@@ -30,12 +31,16 @@ const TOKEN_MINUTES = 60;
 export interface DevParts {
   readonly startOrigin: typeof startEmbeddedOrigin;
   readonly startGateway: typeof startGateway;
+  /** Rejects when a port cannot be had. */
+  readonly probePort: typeof probeTcpPort;
 }
 
 type ListenerName = keyof typeof DEFAULT_PORTS;
 
 interface DevOptions {
   readonly ports: Readonly<Record<ListenerName, number>>;
+  /** Nobody asked for the admin port, so that another will do. */
+  readonly isAnyAdminPort: boolean;
   readonly level: Config['log']['level'];
 }
 
@@ -46,23 +51,25 @@ interface DevOptions {
 export async function runDev(
   args: readonly string[],
   io: CliIo,
-  parts: DevParts = { startOrigin: startEmbeddedOrigin, startGateway },
+  parts: DevParts = { startOrigin: startEmbeddedOrigin, startGateway, probePort: probeTcpPort },
 ): Promise<number> {
-  const options = readOptions(args);
-  if (typeof options === 'string') {
-    io.stderr(usageLine('dev', options));
+  const asked = readOptions(args);
+  if (typeof asked === 'string') {
+    io.stderr(usageLine('dev', asked));
     return EXIT.usage;
   }
   const { clock } = io;
   const log = createLog({
-    level: options.level,
+    level: asked.level,
     format: 'text',
     now: () => clock.now(),
     write: (line) => io.stdout(line),
   });
   // Listened to before anything starts, so that an early Ctrl-C leaves nothing behind.
   const stopping = untilSignal(io);
+  let options = asked;
   try {
+    options = await withAdminPort(asked, parts.probePort);
     const origin = await parts.startOrigin({ log, clock });
     try {
       return await runGateway(origin, options, { io, log, parts, stopping });
@@ -90,7 +97,11 @@ async function runGateway(origin: OriginPorts, options: DevOptions, around: Surr
   const { io, log, parts, stopping } = around;
   const secret = new Secret(randomBytes(SECRET_BYTES).toString('base64url'));
   const config = devConfig(origin, options, secret, io);
-  const gateway = await parts.startGateway(config, { log, metrics: createMetrics(() => undefined), clock: io.clock });
+  const gateway = await parts.startGateway(config, {
+    ...{ log, metrics: createMetrics(() => undefined), clock: io.clock },
+    // There is no config that could be read again.
+    operator: { drain: () => stopping.ask() },
+  });
   log.write('info', 'gateway.start', { version: io.version, profile: config.auth.profile });
   io.stdout(bannerOf(gateway, secret, io.clock.now(), origin.httpPort !== undefined));
   await stopping.first;
@@ -113,7 +124,21 @@ function readOptions(args: readonly string[]): DevOptions | string {
   if (level !== 'debug' && level !== 'info' && level !== 'warn' && level !== 'error') {
     return '--log-level takes debug, info, warn or error';
   }
-  return { ports, level };
+  return { ports, level, isAnyAdminPort: parsed.flags['admin-port'] === undefined };
+}
+
+/** A port that nobody asked for must not keep `dev` from starting: when it is taken the system chooses another. */
+async function withAdminPort(options: DevOptions, probe: DevParts['probePort']): Promise<DevOptions> {
+  const { ports, isAnyAdminPort } = options;
+  if (!isAnyAdminPort) return options;
+  const isWanted = (['rtmp', 'rtsp', 'http'] as const).some((name) => ports[name] === ports.admin);
+  const isFree =
+    !isWanted &&
+    (await probe({ host: HOST, port: ports.admin }).then(
+      () => true,
+      () => false,
+    ));
+  return isFree ? options : { ...options, ports: { ...ports, admin: 0 } };
 }
 
 /** Through the same loader as any config, so that `dev` shows what `serve` would do. Variables of the shell do not count. */
@@ -126,6 +151,7 @@ function devConfig(origin: OriginPorts, options: DevOptions, secret: Secret, io:
         http: { host: HOST, port: options.ports.http, pages: true },
         media: { host: HOST, port: options.ports.media },
       }),
+      admin: { host: HOST, port: options.ports.admin },
     },
     auth: { keys: [{ id: 'dev', secret: { env: 'DEV_SECRET' } }], maxTtlMinutes: TOKEN_MINUTES },
     origins: [
@@ -167,6 +193,7 @@ function bannerOf(gateway: Gateway, secret: Secret, nowMs: number, hasWebrtc: bo
     webrtc: hasWebrtc
       ? { httpPort: gateway.addresses['http']?.port ?? DEFAULT_PORTS.http }
       : { missingPackage: WEBRTC_PACKAGE },
+    adminPort: gateway.addresses['admin']?.port ?? DEFAULT_PORTS.admin,
     publisherToken: tokenOf('red5-publisher', 'dev-publisher'),
     viewerToken: tokenOf('red5-subscriber', 'dev-viewer'),
     ttlMinutes: TOKEN_MINUTES,
@@ -184,10 +211,12 @@ function failureText(error: unknown, options: DevOptions): string {
 }
 
 interface Stopping {
-  /** Resolves at the first Ctrl-C or SIGTERM. */
+  /** Resolves at the first Ctrl-C or SIGTERM, or when the API asks for the end. */
   readonly first: Promise<void>;
   /** Resolves at the one after it. */
   readonly second: Promise<void>;
+  /** Asks for the end as the first signal does; does nothing when that has been asked before. */
+  ask(): void;
   release(): void;
 }
 
@@ -197,5 +226,8 @@ function untilSignal(io: CliIo): Stopping {
   const second = new Promise<void>((resolve) => told.push(resolve));
   const call = (): void => told.shift()?.();
   const releases = (['SIGINT', 'SIGTERM'] as const).map((signal) => io.onSignal(signal, call));
-  return { first, second, release: () => releases.forEach((release) => release()) };
+  const ask = (): void => {
+    if (told.length === 2) call();
+  };
+  return { first, second, ask, release: () => releases.forEach((release) => release()) };
 }

@@ -18,6 +18,11 @@ export const DEV_FLAGS = {
     help: 'TCP port for WHIP and WHEP; 0: any free one; default: 5080.',
   },
   'media-port': { type: 'text', placeholder: 'PORT', help: 'UDP port for WebRTC; 0: any free one; default: 8189.' },
+  'admin-port': {
+    type: 'text',
+    placeholder: 'PORT',
+    help: 'TCP port for operators; 0: any free one; default: 9090, or any free one when that is taken.',
+  },
   'log-level': { type: 'text', placeholder: 'LEVEL', help: 'debug, info, warn or error; default: info.' },
 } as const satisfies FlagSpecs;
 

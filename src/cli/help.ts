@@ -22,12 +22,11 @@ Every key of the config can also come
 from the environment: PORTCULLIS_LISTEN__RTMP__PORT=1936 sets listen.rtmp.port.`,
   },
   dev: {
-    usage:
-      'portcullis dev [--rtmp-port PORT] [--rtsp-port PORT] [--http-port PORT] [--media-port PORT] [--log-level LEVEL]',
+    usage: 'portcullis dev [flags]',
     summary: 'Try it: no config, loopback only, an origin of its own, a fresh secret.',
     flags: DEV_FLAGS,
-    details:
-      'Prints ready commands for ffmpeg, ffplay, OBS and a browser with tokens that are good for this run. Ctrl-C ends it.',
+    details: `Prints ready commands for ffmpeg, ffplay, OBS and a browser with tokens that are good for this run, and where
+the dashboard is. Ctrl-C ends it.`,
   },
   check: {
     usage: 'portcullis check --config FILE [--full]',

@@ -3,14 +3,17 @@ import jwt from 'jsonwebtoken';
 import { runDev, type DevParts } from '../../src/cli/dev.js';
 import type { Config } from '../../src/config/config.js';
 import { GatewayError } from '../../src/model/errors.js';
+import type { GatewayDeps } from '../../src/gateway.js';
 import { NO_SESSIONS } from '../fakes/no-sessions.js';
 import { fakeIo } from './fake-io.js';
 
 /** Parts that only note what happens to them. */
-function fakeParts(startGateway?: DevParts['startGateway'], hasWebrtc = true) {
+function fakeParts(startGateway?: DevParts['startGateway'], { hasWebrtc = true, taken = [] as number[] } = {}) {
   const noted: string[] = [];
   const configs: Config[] = [];
+  const operators: GatewayDeps['operator'][] = [];
   const parts: DevParts = {
+    probePort: ({ port }) => (taken.includes(port) ? Promise.reject(new Error('in use')) : Promise.resolve()),
     startOrigin: () => {
       noted.push('origin started');
       return Promise.resolve({
@@ -25,8 +28,9 @@ function fakeParts(startGateway?: DevParts['startGateway'], hasWebrtc = true) {
     },
     startGateway:
       startGateway ??
-      ((config) => {
+      ((config, { operator }) => {
         configs.push(config);
+        operators.push(operator);
         noted.push('gateway started');
         const stop = () => {
           noted.push('gateway stopped');
@@ -35,14 +39,14 @@ function fakeParts(startGateway?: DevParts['startGateway'], hasWebrtc = true) {
         const port = config.listen.rtmp?.port === 0 ? 5555 : (config.listen.rtmp?.port ?? -1);
         return Promise.resolve({
           ...NO_SESSIONS,
-          addresses: { rtmp: { host: '127.0.0.1', port } },
+          addresses: { rtmp: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: 6666 } },
           reload: () => Promise.resolve([]),
           drain: stop,
           stop,
         });
       }),
   };
-  return { noted, configs, parts };
+  return { noted, configs, operators, parts };
 }
 
 /** Lets everything run that waits for nothing but its turn. */
@@ -50,9 +54,12 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
-async function runUntilSignal(args: readonly string[] = [], hasWebrtc = true) {
+async function runUntilSignal(
+  args: readonly string[] = [],
+  around: { readonly hasWebrtc?: boolean; readonly taken?: number[] } = {},
+) {
   const io = fakeIo({ env: { PORTCULLIS_LISTEN__RTMP__HOST: '0.0.0.0' } });
-  const { noted, configs, parts } = fakeParts(undefined, hasWebrtc);
+  const { noted, configs, parts } = fakeParts(undefined, around);
   const running = runDev(args, io, parts);
   await settle();
   io.signal('SIGINT');
@@ -81,6 +88,7 @@ describe('portcullis dev', () => {
       rtsp: { host: '127.0.0.1', port: 8554 },
       http: { host: '127.0.0.1', port: 5080, pages: true },
       media: { host: '127.0.0.1', port: 8189, publicAddresses: ['127.0.0.1'], iceServers: [] },
+      admin: { host: '127.0.0.1', port: 9090 },
     });
   });
 
@@ -119,8 +127,8 @@ describe('portcullis dev', () => {
   });
 
   it('goes on without WHIP and WHEP where their package is not installed, and says how to get it', async () => {
-    const { io, config, code } = await runUntilSignal([], false);
-    expect(Object.keys(config.listen).sort()).toEqual(['rtmp', 'rtsp']);
+    const { io, config, code } = await runUntilSignal([], { hasWebrtc: false });
+    expect(Object.keys(config.listen).sort()).toEqual(['admin', 'rtmp', 'rtsp']);
     expect(io.out()).toMatch(/WHIP and WHEP are left out[^]*npm install werift@\d/);
     expect(io.out()).not.toContain('/publish#');
     expect(code).toBe(0);
@@ -139,6 +147,7 @@ describe('portcullis dev', () => {
     [['--rtsp-port', '-1'], '--rtsp-port takes a port'],
     [['--http-port', 'x'], '--http-port takes a port'],
     [['--media-port', '1e3'], '--media-port takes a port'],
+    [['--admin-port', '0x1'], '--admin-port takes a port'],
     [['--log-level', 'loud'], '--log-level takes'],
     [['--port', '1'], 'unknown flag'],
   ])('refuses %j with exit code 2 and starts nothing', async (args, message) => {
@@ -147,6 +156,44 @@ describe('portcullis dev', () => {
     expect(await runDev(args, io, parts)).toBe(2);
     expect(io.err()).toContain(message);
     expect(noted).toEqual([]);
+  });
+
+  it('says where the dashboard is, by the port that is really open', async () => {
+    const { io } = await runUntilSignal();
+    expect(io.out()).toContain('dashboard   http://127.0.0.1:6666/\n');
+  });
+
+  it.each<[string, readonly string[], number[], number]>([
+    ['is free', [], [1935], 9090],
+    ['is taken', [], [9090], 0],
+    ['is what another listener is to have', ['--rtsp-port', '9090'], [], 0],
+    ['is taken by UDP only', ['--media-port', '9090'], [], 9090],
+    ['is taken, but asked for', ['--admin-port', '9090'], [9090], 9090],
+    ['is not the one that is asked for', ['--admin-port', '9191'], [9090], 9191],
+  ])('opens the admin listener without a token where its port %s', async (_, args, taken, port) => {
+    const { config } = await runUntilSignal(args, { taken });
+    expect(config.listen.admin).toEqual({ host: '127.0.0.1', port });
+  });
+
+  it('ends when the admin API drains it, as by Ctrl-C, and has nothing to reload', async () => {
+    const io = fakeIo();
+    const { noted, operators, parts } = fakeParts();
+    const running = runDev([], io, parts);
+    await settle();
+    expect(operators[0]?.reload).toBeUndefined();
+    operators[0]?.drain?.();
+    operators[0]?.drain?.();
+    expect(await running).toBe(0);
+    expect(noted).toEqual(['origin started', 'gateway started', 'gateway stopped', 'origin stopped']);
+  });
+
+  it('names the flag of the admin port, too, when it is taken all the same', async () => {
+    const cause = Object.assign(new Error('in use'), { code: 'EADDRINUSE' });
+    const error = new GatewayError('listen-failed', 'gateway', 'cannot listen on 127.0.0.1:9191: in use', { cause });
+    const { parts } = fakeParts(() => Promise.reject(error));
+    const io = fakeIo();
+    expect(await runDev(['--admin-port', '9191'], io, parts)).toBe(1);
+    expect(io.err()).toContain('port 9191 is taken; choose another with --admin-port');
   });
 
   it('names the flag when the port is taken, and stops the origin', async () => {

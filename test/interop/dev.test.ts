@@ -60,6 +60,18 @@ describe('portcullis dev', () => {
     },
   );
 
+  itNeeds(['node-media-server'], 'has a dashboard without a token, and ends when the admin API drains it', async () => {
+    const dev = await startDev();
+    const [, url = ''] = await dev.program.says(/dashboard +(http:\S+)/);
+    expect(await (await fetch(url)).text()).toContain('<title>');
+    expect(await (await fetch(`${url}metrics`)).text()).toContain('portcullis_sessions');
+    const post = (path: string) =>
+      fetch(`${url}api/v1/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    expect((await post('reload')).status).toBe(404);
+    expect((await post('drain')).status).toBe(202);
+    expect((await dev.program.ended).code).toBe(0);
+  });
+
   itNeeds([], 'says which flag helps when its port is taken', async () => {
     const port = await freePort();
     const server = createServer().listen(port, '127.0.0.1');

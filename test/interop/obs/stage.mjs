@@ -82,7 +82,7 @@ export async function startGateway(main, folder, originPort, port = 0) {
 /** `portcullis dev`: the gateway, its embedded origin, and what to type into OBS, all as it prints them. */
 export async function startDev(main) {
   const gateway = new Gateway();
-  const args = [main, 'dev', '--rtmp-port', '0', '--rtsp-port', '0', '--log-level', 'debug'];
+  const args = [main, 'dev', '--rtmp-port', '0', '--rtsp-port', '0', '--admin-port', '0', '--log-level', 'debug'];
   gateway.program = new Program(process.execPath, args);
   const banner = await gateway.program.until(
     'the banner',

@@ -15,7 +15,7 @@ export interface Dev {
 }
 
 /** Leaves all ports to the system. */
-export const ANY_PORTS: readonly string[] = ['rtmp', 'rtsp', 'http', 'media'].flatMap((name) => [
+export const ANY_PORTS: readonly string[] = ['rtmp', 'rtsp', 'http', 'media', 'admin'].flatMap((name) => [
   `--${name}-port`,
   '0',
 ]);
