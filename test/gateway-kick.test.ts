@@ -165,6 +165,16 @@ describe('the admin API', () => {
     return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).json();
   };
 
+  it('ends the streams from a network', async () => {
+    await STREAMS['RTMP']?.();
+    await eventually(() => gateway?.sessions.sessions()[0]?.isRunning === true);
+    expect(await post('/sessions/kick', { address: '198.51.100.0/24' })).toEqual({ kicked: 0 });
+    expect(await post('/sessions/kick', { address: '127.0.0.1/8' })).toMatchObject({ status: 400 });
+    expect(await post('/sessions/kick', { address: '127.0.0.0/8' })).toEqual({ kicked: 1 });
+    await eventually(() => ends.length > 0);
+    expect(ends).toEqual(['kicked']);
+  });
+
   it('tells the audit trail how many streams a revocation has ended', async () => {
     await STREAMS['RTMP']?.();
     await eventually(() => gateway?.sessions.sessions()[0]?.isRunning === true);

@@ -1,3 +1,6 @@
+import { WireError } from '../model/errors.js';
+import { addressMatcher } from '../wire/cidr.js';
+
 /** The part of JSON Schema 2020-12 that bodies and answers are described with. */
 export type JsonSchema =
   | {
@@ -5,6 +8,8 @@ export type JsonSchema =
       readonly enum?: readonly string[];
       readonly maxLength?: number;
       readonly minLength?: number;
+      /** `ip-network`: an address, or a network such as `203.0.113.0/24`. */
+      readonly format?: 'ip-network';
     }
   | { readonly type: 'number' | 'integer'; readonly minimum?: number; readonly maximum?: number }
   | { readonly type: 'boolean' }
@@ -78,7 +83,19 @@ function stringFault(schema: Extract<JsonSchema, { type: 'string' }>, value: unk
   if (typeof value !== 'string') return `${at} is no text`;
   if (schema.enum !== undefined && !schema.enum.includes(value)) return `${at} is none of ${schema.enum.join(', ')}`;
   if (value.length > (schema.maxLength ?? Infinity)) return `${at} is too long`;
-  return value.length < (schema.minLength ?? 0) ? `${at} is empty` : undefined;
+  if (value.length < (schema.minLength ?? 0)) return `${at} is empty`;
+  return schema.format === undefined ? undefined : networkFault(value, at);
+}
+
+function networkFault(value: string, at: string): string | undefined {
+  try {
+    addressMatcher(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof WireError)
+      return `${at} is no address and no network; expected ${error.message.slice(error.message.indexOf(': ') + 2)}`;
+    throw error;
+  }
 }
 
 function objectFault(schema: ObjectSchema, value: unknown, place: string, at: string): string | undefined {

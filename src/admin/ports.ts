@@ -33,6 +33,7 @@ export interface SessionWish {
   readonly subject?: string;
   readonly tokenId?: string;
   readonly path?: string;
+  /** An address, or a network such as `203.0.113.0/24`. */
   readonly address?: string;
 }
 

@@ -1,3 +1,4 @@
+import { addressMatcher } from '../wire/cidr.js';
 import type { Feed, LiveEvent } from './feed.js';
 import { listOf, object, oneOfWords, type JsonSchema, type ObjectSchema } from './json-schema.js';
 import type { AdminPorts, SessionView, SessionWish } from './ports.js';
@@ -5,6 +6,7 @@ import { PAGING, pageOf, type Route } from './route.js';
 
 const TEXT = { type: 'string' } as const satisfies JsonSchema;
 const WORD = { type: 'string', minLength: 1, maxLength: 512 } as const satisfies JsonSchema;
+const NETWORK = { ...WORD, format: 'ip-network' } as const satisfies JsonSchema;
 const COUNT = { type: 'integer', minimum: 0 } as const satisfies JsonSchema;
 const NUMBER = { type: 'number' } as const satisfies JsonSchema;
 const TRANSPORT = oneOfWords('RTMP', 'RTSP', 'WHIP', 'WHEP');
@@ -26,6 +28,13 @@ const REFUSAL: ObjectSchema = object({
 const page = (items: JsonSchema): ObjectSchema => object({ total: COUNT, items: listOf(items) });
 const filter = (description: string, schema: JsonSchema = WORD) => ({ description, schema });
 
+/** Says of addresses whether a query means them; all are meant when it names none. It is known to be right. */
+function fromWhere(query: URLSearchParams): (address: unknown) => boolean {
+  const text = query.get('address');
+  const isMeant = text === null ? undefined : addressMatcher(text);
+  return (address) => isMeant === undefined || (typeof address === 'string' && isMeant(address));
+}
+
 /** The sessions: look, and end some. */
 export function sessionRoutes({ sessions, kick }: AdminPorts): readonly Route[] {
   const FILTERS = {
@@ -35,7 +44,7 @@ export function sessionRoutes({ sessions, kick }: AdminPorts): readonly Route[] 
     app: filter('Only of this app.'),
     subject: filter('Only of this subject.'),
     tokenId: filter('Only of the token with this jti.'),
-    address: filter('Only from this address.'),
+    address: filter('Only from this address or network.', NETWORK),
     origin: filter('Only at this origin.'),
   };
   return [
@@ -46,8 +55,12 @@ export function sessionRoutes({ sessions, kick }: AdminPorts): readonly Route[] 
       query: { ...FILTERS, ...PAGING },
       ...{ status: 200, answer: page(SESSION), problems: [], audit: null },
       handle: ({ query }) => {
-        const wanted = Object.keys(FILTERS).flatMap((key) => (query.has(key) ? [[key, query.get(key)] as const] : []));
+        const isFrom = fromWhere(query);
+        const wanted = Object.keys(FILTERS).flatMap((key) =>
+          query.has(key) && key !== 'address' ? [[key, query.get(key)] as const] : [],
+        );
         const isOne = (session: SessionView): boolean =>
+          isFrom(session.address) &&
           wanted.every(
             ([key, value]) =>
               (key === 'app' ? session.path.split('/')[0] : session[key as keyof SessionView]) === value,
@@ -86,7 +99,7 @@ export function sessionRoutes({ sessions, kick }: AdminPorts): readonly Route[] 
       method: 'POST',
       path: '/api/v1/sessions/kick',
       summary: 'Ends all sessions that fit everything that is named. Naming nothing is refused.',
-      body: object({ 'id?': WORD, 'subject?': WORD, 'tokenId?': WORD, 'path?': WORD, 'address?': WORD }),
+      body: object({ 'id?': WORD, 'subject?': WORD, 'tokenId?': WORD, 'path?': WORD, 'address?': NETWORK }),
       ...{ status: 200, answer: object({ kicked: COUNT }), problems: ['body-malformed'], audit: 'kick' },
       aim: ({ body }) => ({ ...(body as SessionWish) }),
       handle: ({ body }) => {
@@ -106,7 +119,7 @@ export function decisionRoutes(feed: Feed): readonly Route[] {
     transport: filter('Only of this transport.', TRANSPORT),
     path: filter('Only of this stream, whole and exact.'),
     subject: filter('Only of this subject.'),
-    address: filter('Only from this address.'),
+    address: filter('Only from this address or network.', NETWORK),
   };
   return [
     {
@@ -116,8 +129,11 @@ export function decisionRoutes(feed: Feed): readonly Route[] {
       query: { ...FILTERS, ...PAGING },
       ...{ status: 200, answer: page(REFUSAL), problems: [], audit: null },
       handle: ({ query }) => {
-        const wanted = Object.keys(FILTERS).filter((key) => query.has(key));
-        const found = feed.refusals().filter(({ fields }) => wanted.every((key) => fields[key] === query.get(key)));
+        const isFrom = fromWhere(query);
+        const wanted = Object.keys(FILTERS).filter((key) => query.has(key) && key !== 'address');
+        const found = feed
+          .refusals()
+          .filter(({ fields }) => isFrom(fields['address']) && wanted.every((key) => fields[key] === query.get(key)));
         return { value: pageOf(found.map(refusalView), query) };
       },
     },

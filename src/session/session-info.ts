@@ -1,4 +1,6 @@
+import { WireError } from '../model/errors.js';
 import type { ConnectionRequest } from '../model/request.js';
+import { addressMatcher } from '../wire/cidr.js';
 
 /** One session, for lists. */
 export interface SessionInfo {
@@ -33,21 +35,23 @@ export interface SessionFilter {
   readonly tokenId?: string | undefined;
   /** `app[/room…]/name`, exact. */
   readonly path?: string | undefined;
-  /** Exact, without brackets. */
+  /** An address, or a network such as `203.0.113.0/24`. */
   readonly address?: string | undefined;
 }
 
-/** Whether a session is meant. An IPv4 address is the same when it is written as a mapped IPv6 one. */
-export function isMeant(info: SessionInfo, filter: SessionFilter): boolean {
-  const wanted = (['id', 'subject', 'tokenId', 'path', 'address'] as const).filter((key) => filter[key] !== undefined);
-  return (
-    wanted.length > 0 &&
-    wanted.every((key) =>
-      key === 'address' ? plainAddress(info.address) === plainAddress(filter.address ?? '') : info[key] === filter[key],
-    )
-  );
+/** Makes what says of sessions whether they are meant. Nobody is by an address or network that is none. */
+export function sessionsMeant(filter: SessionFilter): (info: SessionInfo) => boolean {
+  const wanted = (['id', 'subject', 'tokenId', 'path'] as const).filter((key) => filter[key] !== undefined);
+  const isFrom = filter.address === undefined ? undefined : matcherOf(filter.address);
+  if (wanted.length === 0 && isFrom === undefined) return () => false;
+  return (info) => wanted.every((key) => info[key] === filter[key]) && (isFrom?.(info.address) ?? true);
 }
 
-function plainAddress(address: string): string {
-  return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+function matcherOf(address: string): (address: string) => boolean {
+  try {
+    return addressMatcher(address);
+  } catch (error) {
+    if (error instanceof WireError) return () => false;
+    throw error;
+  }
 }

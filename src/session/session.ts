@@ -9,7 +9,7 @@ import { NO_MEMORY, type TokenMemory } from './entrance.js';
 import { createExpiry } from './expiry.js';
 import { createQuota, type QuotaLimits } from './quota.js';
 import { Registry, type PublisherConflict } from './registry.js';
-import { isMeant, type SessionFilter, type SessionInfo } from './session-info.js';
+import { sessionsMeant, type SessionFilter, type SessionInfo } from './session-info.js';
 import { StreamSession, type SessionDeps } from './stream-session.js';
 import { createTally } from './tally.js';
 import { reachVerdict, recordVerdict } from './verdict.js';
@@ -111,7 +111,10 @@ export function createDoor(deps: DoorDeps): SessionDoor {
     },
     sessions: () => [...live].map((session) => session.info()),
     endAll: (reason) => void endThose(reason, () => true),
-    kick: (filter) => endThose('kicked', (session) => isMeant(session.info(), filter)),
+    kick: (filter) => {
+      const isMeant = sessionsMeant(filter);
+      return endThose('kicked', (session) => isMeant(session.info()));
+    },
     endRevoked: () =>
       endThose(
         'revoked',

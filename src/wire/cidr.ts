@@ -158,3 +158,16 @@ export function createNetworks(entries: readonly string[]): Networks {
   };
   return { size: entries.length, find, has: (address) => find(address) !== undefined };
 }
+
+/**
+ * Makes what says of addresses whether `text` means them: an address, however it is written, or a network. An interface behind
+ * `%` means the address at this interface alone. Throws WireError as readNetwork does.
+ */
+export function addressMatcher(text: string): (address: string) => boolean {
+  if (text.includes('%') && readAddress(text) !== undefined) {
+    const wanted = text.toLowerCase();
+    return (address) => address.toLowerCase() === wanted;
+  }
+  const networks = createNetworks([text]);
+  return (address) => networks.has(address);
+}

@@ -29,6 +29,13 @@ const CALLS: readonly (readonly [string, string, string, unknown, number | strin
   ['GET', '/sessions', '/sessions?colour=red', undefined, 'query-malformed'],
   ['GET', '/sessions', '/sessions?app=a&app=b', undefined, 'query-malformed'],
   ['GET', '/sessions', '/sessions?__proto__=x', undefined, 'query-malformed'],
+  ['GET', '/sessions', '/sessions?address=192.0.2.0%2F24', undefined, 200],
+  ['GET', '/sessions', '/sessions?address=192.0.2.1%2F24', undefined, 'query-malformed'],
+  ['GET', '/sessions', '/sessions?address=here', undefined, 'query-malformed'],
+  ['GET', '/decisions', '/decisions?address=192.0.2.0%2F33', undefined, 'query-malformed'],
+  ['POST', '/sessions/kick', '/sessions/kick', { address: '192.0.2.0/24' }, 200],
+  ['POST', '/sessions/kick', '/sessions/kick', { address: '192.0.2.1/24' }, 'body-malformed'],
+  ['POST', '/sessions/kick', '/sessions/kick', { address: 'here' }, 'body-malformed'],
   ['GET', '/sessions/{id}', '/sessions/s1', undefined, 200],
   ['GET', '/sessions/{id}', '/sessions/nobody', undefined, 'not-found'],
   ['DELETE', '/sessions/{id}', '/sessions/s1', undefined, 200],
@@ -122,6 +129,8 @@ describe('the API', () => {
     expect(await idsOf('path=live%2Fcam')).toEqual(['s1']);
     expect(await idsOf('path=live')).toEqual([]);
     expect(await idsOf('limit=1&offset=1')).toEqual(['s1']);
+    expect(await idsOf('address=192.0.2.0%2F24&app=vod')).toEqual(['s2']);
+    expect(await idsOf('address=192.0.2.2')).toEqual([]);
   });
 
   it('tells of a refusal with the reason, whose fault it is and what to do', async () => {
@@ -138,6 +147,14 @@ describe('the API', () => {
         },
       ],
     });
+  });
+
+  it('finds refusals by network, and says what is wrong with one that is none', async () => {
+    const { admin } = withRefusal();
+    const found = async (address: string) =>
+      valueOf(await admin.handle(request('GET', `${API}/decisions?address=${encodeURIComponent(address)}`)));
+    expect([await found('192.0.2.8/29'), await found('192.0.2.0/29')]).toMatchObject([{ total: 1 }, { total: 0 }]);
+    expect(await found('192.0.2.9/29')).toMatchObject({ detail: expect.stringContaining('192.0.2.8/29') });
   });
 
   it('remembers only so many refusals', () => {

@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BlockList, isIP } from 'node:net';
 import { WireError } from '../../src/model/errors.js';
-import { addressText, createNetworks, MAX_NETWORKS, networkOf, readAddress, readNetwork } from '../../src/wire/cidr.js';
+import {
+  addressMatcher,
+  addressText,
+  createNetworks,
+  MAX_NETWORKS,
+  networkOf,
+  readAddress,
+  readNetwork,
+} from '../../src/wire/cidr.js';
 
 function codeOf(call: () => unknown): string {
   try {
@@ -121,6 +129,40 @@ describe('a network', () => {
   it('says what may have been meant', () => {
     expect(() => readNetwork('10.1.2.3/8')).toThrow('10.0.0.0/8');
   });
+});
+
+describe('what an operator names by address', () => {
+  it.each<[string, string, boolean]>([
+    ['203.0.113.0/24', '203.0.113.255', true],
+    ['203.0.113.0/24', '203.0.114.0', false],
+    ['203.0.113.0/24', '::ffff:203.0.113.7', true],
+    ['203.0.113.7', '203.0.113.7', true],
+    ['203.0.113.7', '::ffff:203.0.113.7', true],
+    ['::ffff:203.0.113.7', '203.0.113.7', true],
+    ['203.0.113.7', '203.0.113.70', false],
+    ['2001:DB8:0::1', '2001:db8::1', true],
+    ['2001:db8::/32', '2001:db8:ffff::1', true],
+    ['2001:db8::1', '2001:db8::2', false],
+    ['fe80::1', 'fe80::1%eth0', true],
+    ['fe80::1%eth0', 'fe80::1%eth0', true],
+    ['fe80::1%eth0', 'fe80::1%eth1', false],
+    ['0.0.0.0/0', '198.51.100.1', true],
+    ['0.0.0.0/0', '2001:db8::1', false],
+    ['203.0.113.0/24', '', false],
+  ])('%s fits %s: %s', (text, address, fits) => {
+    expect(addressMatcher(text)(address)).toBe(fits);
+  });
+
+  it.each([
+    '',
+    'example.com',
+    '203.0.113',
+    '203.0.113.7/24',
+    '203.0.113.0/33',
+    '10.0.0.1%eth0',
+    '::1%/64',
+    'x'.repeat(600),
+  ])('cannot be %j', (text) => expect(codeOf(() => addressMatcher(text))).toMatch(/^network-/));
 });
 
 describe('a list of networks', () => {
