@@ -82,8 +82,13 @@ export function createAdmin(options: AdminOptions): Admin {
     if (file !== undefined) return file;
     const wrongToken = isOpen ? undefined : guard.token(request);
     if (wrongToken !== undefined) return refuse(wrongToken, request);
-    // Probes need no token; it is looked at where it makes a difference.
-    const page = plainPage(path, () => !isOpen || guard.token(request) === undefined, ports);
+    // Probes need no token; it is looked at where it makes a difference, and a guess is told of there too.
+    const isTrusted = (): boolean => {
+      const wrong = isOpen ? guard.token(request) : undefined;
+      if (wrong !== undefined && wrong !== 'token-required') refuse(wrong, request);
+      return wrong === undefined;
+    };
+    const page = plainPage(path, isTrusted, ports);
     if (page !== undefined) return method === 'GET' || method === 'HEAD' ? page : onlyGet();
     if (path === OPEN_API_PATH) return method === 'GET' || method === 'HEAD' ? jsonAnswer(200, openApi) : onlyGet();
     if (path === EVENTS_PATH) return problemAnswer({ problem: 'upgrade-required' }, [['Upgrade', 'websocket']]);

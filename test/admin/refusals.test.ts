@@ -68,7 +68,10 @@ describe('who is turned away by the admin listener', () => {
     const made = fakeAdmin({ token, ports });
     await guess(made, 2, '/livez');
     expect(made.lines).toEqual([]);
+    await ask(made, undefined, '/readyz');
+    expect(made.lines).toEqual([]);
     await guess(made, 3, '/readyz');
+    expect(made.countOf('admin_refused_total{reason="token-wrong"}')).toBe(3);
     expect(await ask(made, right, '/readyz')).toMatchObject({ status: 503, body: 'not ready\n' });
     expect(await ask(made, undefined, '/livez')).toMatchObject({ status: 200 });
     expect((await ask(made, right)).status).toBe(429);
