@@ -12,6 +12,14 @@ export const ffmpeg8Folder = join(__dirname, '..', '..', '..', '.cache', 'peers'
 /** Where `npm test` puts the jars of Red5. */
 export const red5Jars = join(__dirname, '..', '..', '..', '.cache', 'peers', 'red5');
 
+/** Where `npm test` puts the programs of Debian's package prometheus. */
+const prometheusFolder = join(__dirname, '..', '..', '..', '.cache', 'peers', 'prometheus', 'usr', 'bin');
+
+/** The folder with `prometheus` and `promtool`, with a slash behind it; empty when they are in PATH. */
+export const prometheus = [`${prometheusFolder}/`, ''].find((place) =>
+  ['prometheus', 'promtool'].every((name) => starts(`${place}${name}`, ['--version'])),
+);
+
 /** What Red5 1.3 was built for. */
 const MIN_JAVA = 11;
 const jvmFolder = '/usr/lib/jvm';
@@ -58,6 +66,9 @@ function hasPackage(name: string): boolean {
   }
 }
 
+/** The `helm` to use: the one that INTEROP_HELM names, else that of PATH. */
+export const helm = process.env['INTEROP_HELM'] ?? 'helm';
+
 /** How to see whether a peer is on this machine. */
 const peers = {
   ffmpeg: () => starts('ffmpeg', ['-version']),
@@ -80,6 +91,8 @@ const peers = {
   INTEROP_SRS_RTMP: () => isNamed('INTEROP_SRS_RTMP'),
   INTEROP_SRS_HTTP: () => isNamed('INTEROP_SRS_HTTP'),
   Chromium: () => starts('chromium', ['--version']),
+  'Helm in PATH or by INTEROP_HELM': () => starts(helm, ['version']),
+  Prometheus: () => prometheus !== undefined,
 } as const;
 
 /** The programs tests talk to. */
