@@ -100,14 +100,37 @@ function getRed5() {
   console.error(`Not on this machine: Red5's jars (${why}). The tests that need them are skipped.`);
 }
 
+const prometheusFolder = join(root, '.cache', 'peers', 'prometheus');
+
+/**
+ * Prometheus and promtool, unpacked from Debian's package (19 MB, 96 MB on disk) and not installed: what it depends on is for its
+ * web pages, and it would make a user and a service.
+ */
+function getPrometheus() {
+  const programs = ['prometheus', 'promtool'];
+  const areIn = (place) => programs.every((name) => answers(`${place}${name}`, ['--version']));
+  if (areIn('') || areIn(`${join(prometheusFolder, 'usr', 'bin')}/`)) return;
+  mkdirSync(prometheusFolder, { recursive: true });
+  if (isDebianRoot() && apt(['update']) && apt(['download', 'prometheus'], prometheusFolder)) {
+    const archive = readdirSync(prometheusFolder).find((name) => name.endsWith('.deb'));
+    if (answers('dpkg-deb', ['-x', join(prometheusFolder, archive), prometheusFolder])) {
+      rmSync(join(prometheusFolder, archive));
+      return;
+    }
+  }
+  rmSync(prometheusFolder, { recursive: true, force: true });
+  console.error('Not on this machine: prometheus and promtool. The tests that need them are skipped.');
+}
+
 function isDebianRoot() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/etc/os-release')) return false;
   return /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8')) && answers('apt-get', ['--version']);
 }
 
-function apt(args) {
+function apt(args, cwd = root) {
   const options = ['-o', 'Acquire::Retries=2', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0'];
   const result = spawnSync('apt-get', ['-q', '-y', ...options, ...args], {
+    cwd,
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     encoding: 'utf8',
     timeout: aptTimeoutMs,
@@ -134,6 +157,7 @@ export function getPeers() {
   getFfmpeg8();
   getRed5();
   getDebianPeers();
+  getPrometheus();
 }
 
 function getDebianPeers() {
