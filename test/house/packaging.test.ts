@@ -44,6 +44,14 @@ describe('docker/Dockerfile', () => {
     expect(last.filter((line) => /npm (ci|install)/.test(line))).toEqual([]);
   });
 
+  it('lets user 10001 read all of it, whatever the checkout lets others read', () => {
+    const opened = /^RUN chmod -R a\+rX (.*)$/m.exec(lines.join('\n'))?.[1]?.split(' ') ?? [];
+    const copied = last.flatMap((line) => (line.startsWith('COPY ') ? line.split(' ').slice(1, -1) : []));
+    expect(copied.filter((path) => path !== '--from=build').sort()).toEqual(
+      opened.map((path) => `/build/${path}`).sort(),
+    );
+  });
+
   it('copies what there is, and what its .dockerignore lets through', () => {
     const copied = lines
       .filter((line) => line.startsWith('COPY ') && !line.includes('--from='))

@@ -13,17 +13,30 @@ interface Rule {
 }
 
 interface Panel {
+  readonly id: number;
+  readonly datasource?: { readonly type: string; readonly uid: string };
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
   readonly title: string;
   readonly type: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
+  readonly targets?: readonly {
+    readonly refId: string;
+    readonly expr: string;
+    readonly legendFormat: string;
+    readonly datasource: unknown;
+  }[];
 }
 
 const alerts = parse(textOf('config/alerts/portcullis.rules.yaml')) as {
   groups: readonly { rules: readonly Rule[] }[];
 };
 const rules = alerts.groups.flatMap((group) => group.rules);
-const dashboard = JSON.parse(textOf('config/grafana/portcullis.json')) as { readonly panels: readonly Panel[] };
+const dashboard = JSON.parse(textOf('config/grafana/portcullis.json')) as {
+  readonly uid: string;
+  readonly schemaVersion: number;
+  readonly templating: { readonly list: readonly Readonly<Record<'name' | 'type', string>>[] };
+  readonly panels: readonly Panel[];
+};
 const drawn = dashboard.panels.flatMap(({ title, targets = [] }) => targets.map((target) => ({ title, ...target })));
 const questions = [...rules.map(({ alert, expr }) => ({ title: alert, expr })), ...drawn];
 
@@ -127,6 +140,30 @@ describe('the dashboard and the alert rules', () => {
       expect(Object.keys(rule.annotations).sort()).toEqual(['action', 'summary']);
     }
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+  });
+
+  it('ask the data source that the user chose, for the gateways that the user chose', () => {
+    const names = dashboard.templating.list.map(({ name, type }) => `${name}: ${type}`);
+    expect(names).toEqual(['datasource: datasource', 'instance: query']);
+    const chosen = { type: 'prometheus', uid: '${datasource}' };
+    for (const { title, targets = [], datasource } of dashboard.panels) {
+      if (targets.length === 0) continue;
+      expect([title, datasource]).toEqual([title, chosen]);
+      for (const target of targets) {
+        expect([title, target.datasource]).toEqual([title, chosen]);
+        const series = target.expr.match(/portcullis_\w+/g) ?? [];
+        expect([title, target.expr.match(/instance=~"\$instance"/g)?.length]).toEqual([title, series.length]);
+      }
+      expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
+    }
+  });
+
+  it('have what Grafana tells panels apart by, and units that it knows', () => {
+    expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+    expect([dashboard.uid, dashboard.schemaVersion]).toEqual(['portcullis', 39]);
+    const units = dashboard.panels.map(({ fieldConfig }) => fieldConfig?.defaults.unit ?? 'none');
+    const known = ['none', 's', 'd', 'bps', 'pps', 'ops', 'percentunit'];
+    expect(units.filter((unit) => !known.includes(unit))).toEqual([]);
   });
 
   it('draw no panel over another', () => {
