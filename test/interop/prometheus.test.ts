@@ -129,6 +129,7 @@ async function startBusyGateway(originPort: number): Promise<Gateway> {
       },
     ],
     limits: { drainTimeoutSeconds: 1, drainSpreadSeconds: 0 },
+    log: { maxPerSecond: 20, traces: { endpoint: web } },
   });
 }
 
@@ -151,6 +152,15 @@ async function liveThrough(gateway: Gateway, stopOrigin: () => Promise<void>): P
   await publish(sample, url('live/forged', token({}, 'some-other-key-of-thirty-two-bytes'))).ended;
   // What is no RTMP, and a datagram of nobody.
   await fetch(`http://127.0.0.1:${gateway.rtmpPort}/`).catch(() => undefined);
+  // More of one sort than the log writes.
+  const whip = `http://127.0.0.1:${portOf(gateway, 'http')}/live/whip/cam`;
+  const flood = Array.from({ length: 60 }, () =>
+    fetch(whip, { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: 'v=0\r\n' }),
+  );
+  await Promise.allSettled(flood);
+  await fetch(`http://127.0.0.1:${portOf(gateway, 'admin')}/api/v1/health`, {
+    headers: { authorization: 'Bearer guessed' },
+  });
   const stranger = createSocket('udp4');
   stranger.send(Buffer.alloc(100, 1), portOf(gateway, 'media'), '127.0.0.1', () => stranger.close());
   await stopOrigin();

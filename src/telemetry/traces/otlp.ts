@@ -1,5 +1,7 @@
-import type { SpanKind } from '@opentelemetry/api';
-import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import type * as Api from '@opentelemetry/api';
+import type * as Transformer from '@opentelemetry/otlp-transformer';
+import type * as Resources from '@opentelemetry/resources';
+import type * as Sdk from '@opentelemetry/sdk-trace';
 import { GatewayError } from '../../model/errors.js';
 import { Secret } from '../../model/secret.js';
 import { callHttp, type HttpCall } from '../../net/http-client.js';
@@ -52,7 +54,7 @@ export async function loadOtlp(options: OtlpOptions): Promise<SpanSender> {
   const random = new sdk.RandomIdGenerator();
   const { resource, onSent, onDropped } = options;
   let waiting = 0;
-  const exporter: SpanExporter = {
+  const exporter: Sdk.SpanExporter = {
     export(spans, done) {
       const body = Buffer.from(transformer.JsonTraceSerializer.serializeRequest(spans) ?? []).toString();
       void post(options, body).then((error) => {
@@ -81,7 +83,7 @@ export async function loadOtlp(options: OtlpOptions): Promise<SpanSender> {
     ],
   });
   const tracer = provider.getTracer('portcullis');
-  const kinds: Readonly<Record<SpanRecord['kind'], SpanKind>> = {
+  const kinds: Readonly<Record<SpanRecord['kind'], Api.SpanKind>> = {
     server: api.SpanKind.SERVER,
     client: api.SpanKind.CLIENT,
     internal: api.SpanKind.INTERNAL,
@@ -122,8 +124,16 @@ async function post({ endpoint, headers, ca }: OtlpOptions, body: string): Promi
   }
 }
 
+/** The packages of traces, loaded. */
+export interface TracePackages {
+  readonly api: typeof Api;
+  readonly sdk: typeof Sdk;
+  readonly resources: typeof Resources;
+  readonly transformer: typeof Transformer;
+}
+
 /** Loads them. Rejects with GatewayError `config-traces` where one is not installed. */
-export async function loadTracePackages() {
+export async function loadTracePackages(): Promise<TracePackages> {
   try {
     const [api, sdk, resources, transformer] = await Promise.all([
       import('@opentelemetry/api'),
