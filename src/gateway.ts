@@ -12,6 +12,7 @@ import { createTrustedProxies } from './gateway/proxies.js';
 import { restartNotes } from './gateway/restart-notes.js';
 import { sessionRulesOf } from './gateway/session-rules.js';
 import { createTracing } from './gateway/tracing.js';
+import { framersOf, type AddressOf } from './gateway/wall.js';
 import { joinWebrtc, listenForWebrtc } from './gateway/webrtc.js';
 import type { Clock } from './model/clock.js';
 import type { OriginChoice } from './model/leg.js';
@@ -144,6 +145,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     metrics.count('connections_refused_total', { transport, reason }),
   );
   const listeners = createListenerSet(log);
+  const addressOf: AddressOf = (name) => listeners.at(name);
   const parts: ListenerParts = {
     ...{ log, metrics, certificates, proxies },
     RTMP: admitted('RTMP', (stream, onGone) => rtmp.accept(stream, onGone), { admission, metrics }),
@@ -152,19 +154,15 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       const notReady = (): string | undefined => (state.isDraining ? 'draining' : keySources.notReady(live.now.config));
       const { operator } = deps;
       const joints = { live, door, originCare, memory, keySources, clock, endedByRevocation: () => ended };
-      const ports = adminPorts({
-        ...joints,
-        render: () => metrics.render(),
-        notReady,
-        operator,
-        addressOf: (name) => listeners.at(name),
-      });
+      const ports = adminPorts({ ...joints, render: () => metrics.render(), notReady, operator, addressOf });
       const random = (): string => randomBytes(24).toString('base64url');
       const forwarded = proxies.forwardedOf(endpoint);
       return openAdmin(endpoint, { live, ports, feed, log, metrics, clock, random, forwarded, onError });
     },
-    openHttp: (name, opening) =>
-      listenForWebrtc(name, opening, { live, transport: webrtc, admission, proxies, metrics, clock }),
+    openHttp: (name, opening) => {
+      const framedBy = (): readonly string[] => framersOf(live.now.config.listen.admin, addressOf);
+      return listenForWebrtc(name, opening, { live, transport: webrtc, admission, proxies, metrics, clock, framedBy });
+    },
   };
   /** Opens what a config names beyond what is open; what comes back closes the rest. */
   const changeover = async (next: Config): Promise<() => void> => {

@@ -45,6 +45,20 @@ export interface OriginView {
   /** In a row. */
   readonly failures: number;
   readonly detail?: string | undefined;
+  /** Viewers can ask it by WHEP. */
+  readonly offersWhep: boolean;
+}
+
+/** What the page needs to show pictures of streams. */
+export interface WallView {
+  /** The watch page for a frame; a host of 0.0.0.0 or [::] means that of the dashboard. Absent: there is none. */
+  readonly tileUrl?: string;
+  /** Origins that may frame it. */
+  readonly framedBy: readonly string[];
+  /** How long the tokens it needs shall live; absent: the law reads none. */
+  readonly tokenTtlSeconds?: number;
+  /** Why there can be no pictures, in words for an operator. */
+  readonly problem?: { readonly code: string; readonly text: string };
 }
 
 /** What is to be revoked; all that is named must fit a token. */
@@ -131,4 +145,5 @@ export interface AdminPorts {
   readonly drain?: (() => void) | undefined;
   /** Where the watch page of this gateway is; undefined: there is none. */
   readonly watchUrl: () => string | undefined;
+  readonly wall: () => WallView;
 }

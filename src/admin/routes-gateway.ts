@@ -13,6 +13,7 @@ const MAX_RULES = 32;
 
 const ORIGIN = object({
   ...{ name: TEXT, state: oneOfWords('unknown', 'up', 'down'), isDrained: FLAG, failures: COUNT, 'detail?': TEXT },
+  offersWhep: FLAG,
 });
 const REVOCATION = object({
   ...{ id: TEXT, source: oneOfWords('file', 'call'), addedAtS: COUNT },
@@ -144,7 +145,15 @@ function whyWish(body: unknown): WhyWish {
 }
 
 /** The gateway itself: how it is, its config, reload and drain. */
-export function gatewayRoutes({ notReady, sessions, config, reload, drain, watchUrl }: AdminPorts): readonly Route[] {
+export function gatewayRoutes({
+  notReady,
+  sessions,
+  config,
+  reload,
+  drain,
+  watchUrl,
+  wall,
+}: AdminPorts): readonly Route[] {
   const looks: readonly Route[] = [
     {
       method: 'GET',
@@ -157,6 +166,18 @@ export function gatewayRoutes({ notReady, sessions, config, reload, drain, watch
         const reason = notReady();
         return { value: { isReady: reason === undefined, reason, sessions: sessions().length, watchUrl: watchUrl() } };
       },
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/wall',
+      summary: 'What the page needs to show pictures of streams, or why it cannot.',
+      status: 200,
+      answer: object({
+        ...{ 'tileUrl?': TEXT, framedBy: listOf(TEXT), 'tokenTtlSeconds?': COUNT },
+        'problem?': object({ code: TEXT, text: TEXT }),
+      }),
+      ...{ problems: [], audit: null },
+      handle: () => ({ value: wall() }),
     },
     {
       method: 'GET',

@@ -87,6 +87,8 @@ export interface AdminEndpoint extends Endpoint {
   readonly token?: Secret;
   /** The header by which trusted proxies tell the operator's address; absent: none. */
   readonly forwarded?: NonNullable<HttpEndpoint['forwarded']>;
+  /** Scheme, host and port of the dashboard as browsers name them, in lower case; absent: where it listens. */
+  readonly publicUrl?: string;
 }
 
 /** Where media of WebRTC arrives. */

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Secret } from '../model/secret.js';
 import type {
+  AdminEndpoint,
   Certificate,
   ClientCertificates,
   Config,
@@ -56,6 +57,7 @@ type RtspInput = NonNullable<ConfigInput['listen']['rtsp']>;
 type HttpInput = NonNullable<ConfigInput['listen']['http']>;
 type MediaInput = NonNullable<ConfigInput['listen']['media']>;
 
+type AdminInput = NonNullable<ConfigInput['listen']['admin']>;
 type ListenerInput = NonNullable<ConfigInput['listen']['rtmp']>;
 
 function resolveListener({ host, port, proxyProtocol }: ListenerInput): MediaListener {
@@ -164,12 +166,14 @@ function isAny(host: string | undefined): boolean {
   return host === '0.0.0.0' || host === '::';
 }
 
-function resolveAdmin(
-  input: NonNullable<ConfigInput['listen']['admin']>,
-  to: Resolving,
-): NonNullable<Config['listen']['admin']> {
+function resolveAdmin(input: AdminInput, to: Resolving): AdminEndpoint {
   const { host, port, forwarded } = input;
-  const at = { host, port, ...(forwarded !== 'off' && { forwarded }) };
+  const publicUrl = resolveAdminUrl(input, to);
+  const endpoint = {
+    ...{ host, port },
+    ...(forwarded !== 'off' && { forwarded }),
+    ...(publicUrl !== undefined && { publicUrl }),
+  };
   if (input.token === undefined) {
     if (!isLoopback(host)) {
       to.fault(
@@ -178,7 +182,7 @@ function resolveAdmin(
         'expected token, or host 127.0.0.1',
       );
     }
-    return at;
+    return endpoint;
   }
   const path = ['listen', 'admin', 'token'];
   const token = to.secret(path, input.token);
@@ -187,7 +191,22 @@ function resolveAdmin(
   } else if (token !== null && token.length < MIN_ADMIN_TOKEN_LENGTH) {
     to.fault(path, `has ${token.length} characters`, `expected at least ${MIN_ADMIN_TOKEN_LENGTH}`);
   }
-  return { ...at, ...(token && { token }) };
+  return { ...endpoint, ...(token && { token }) };
+}
+
+/** As browsers write an origin: without the port that its scheme has anyway. */
+function resolveAdminUrl({ publicUrl, token }: AdminInput, to: Resolving): string | undefined {
+  if (publicUrl === undefined) return undefined;
+  const path = ['listen', 'admin', 'publicUrl'];
+  if (!URL.canParse(publicUrl)) {
+    to.fault(path, 'has a port or a host that cannot be', 'expected a port of 1 to 65535');
+    return undefined;
+  }
+  const { origin, hostname } = new URL(publicUrl);
+  if (token === undefined && !isLoopback(hostname)) {
+    to.fault(path, `is ${hostname}, beyond loopback, without a token`, 'expected listen.admin.token');
+  }
+  return origin;
 }
 
 /** Whether an address reaches this machine only. */

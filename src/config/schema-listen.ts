@@ -18,6 +18,9 @@ const forwarded = (description: string) =>
 export const PUBLIC_URL =
   /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]{1,128}){0,16}\/?$/;
 
+/** The origin of the dashboard as a policy of a browser can name it: a name or an IPv4 address, no path. @see CSP3 §2.3.1 */
+export const ADMIN_URL = /^https?:\/\/[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1,5})?\/?$/;
+
 /** `off`, or the first and last of a range. */
 export const UDP_PORTS = /^(?:off|(\d{1,5})-(\d{1,5}))$/;
 
@@ -144,6 +147,15 @@ export const listenSchema = z
         forwarded: forwarded(
           "The header by which `listen.trustedProxies` tell the operator's address, for the log and for `admin.failuresPerAddress`.",
         ),
+        publicUrl: z
+          .string()
+          .regex(ADMIN_URL, {
+            error: 'is not the address of a dashboard; expected https://host or http://host:port, without path',
+          })
+          .optional()
+          .describe(
+            'Where browsers reach the dashboard, when that is neither `host` and `port` nor loopback at `port`: behind a proxy, or by a tunnel from another port. Pages from there may show the pictures of its wall.',
+          ),
       })
       .optional()
       .describe('HTTP for operators: `/metrics`, `/livez`, `/readyz`, the admin API, live events and the dashboard.'),

@@ -9,7 +9,6 @@ import { Secret } from '../model/secret.js';
 import type { LogEvent, LogFields } from '../model/telemetry.js';
 import type { ReadForwarded } from '../net/http-request.js';
 import { listenHttpServer } from '../net/http-server.js';
-import { hostPort } from '../net/tcp.js';
 import { loadWebSockets } from '../net/web-socket.js';
 import type { SessionDoor } from '../session/session.js';
 import type { LogListener } from '../telemetry/log-taps.js';
@@ -17,12 +16,13 @@ import { plainValue } from '../telemetry/plain-value.js';
 import { redact } from '../telemetry/redact.js';
 import { normalisePartialPath, normaliseStreamPath } from '../wire/stream-path.js';
 import type { KeySources } from './key-sources.js';
-import type { Closable, ListenAddress } from './listener-set.js';
+import type { Closable } from './listener-set.js';
 import type { Live } from './live.js';
 import type { OriginCare } from './origin-care.js';
 import { planMint } from './minting.js';
 import { claimPolicyOf, keySpecsOf } from './token-keys.js';
 import type { LastingTokenMemory } from './token-memory.js';
+import { offersWhep, pagesUrl, wallOf, type AddressOf } from './wall.js';
 
 /** What only the program around the gateway can do. */
 export interface Operator {
@@ -43,8 +43,7 @@ export interface AdminJoints {
   readonly render: () => string;
   readonly notReady: () => string | undefined;
   readonly operator: Operator | undefined;
-  /** Where a listener is in truth, which the config may have left to the system; undefined before it is open. */
-  readonly addressOf: (listener: 'http' | 'https') => ListenAddress | undefined;
+  readonly addressOf: AddressOf;
 }
 
 const ROLES = { publisher: 'red5-publisher', subscriber: 'red5-subscriber' } as const;
@@ -66,7 +65,7 @@ export function hear(feed: Feed, event: LogEvent, fields: LogFields): void {
 
 /** What the windows look at and act on. */
 export function adminPorts(joints: AdminJoints): AdminPorts {
-  const { live, door, originCare, memory, render, notReady, operator } = joints;
+  const { live, door, originCare, memory, render, notReady, operator, addressOf } = joints;
   const { revocations } = memory;
   return {
     ...{ render, notReady },
@@ -81,22 +80,27 @@ export function adminPorts(joints: AdminJoints): AdminPorts {
         return revocation && { revocation, ended: joints.endedByRevocation() };
       },
     },
-    origins: () => originCare.health.list(),
+    origins: () => originViews(joints),
     drainOrigin: (name, isDrained) => originCare.health.drain(name, isDrained),
     config: () => JSON.parse(JSON.stringify(live.now.config)) as unknown,
     mint: (wish) => mint(live.now.config, wish, joints.clock.now() / 1000),
     why: (wish) => why(joints, wish),
     reload: operator?.reload,
     drain: operator?.drain,
-    watchUrl: () => watchUrl(live.now.config, joints.addressOf),
+    watchUrl: () => {
+      const base = pagesUrl(live.now.config.listen, addressOf);
+      return base && `${base}/watch`;
+    },
+    wall: () => wallOf(live.now.config, addressOf),
   };
 }
 
-function watchUrl({ listen }: Config, addressOf: AdminJoints['addressOf']): string | undefined {
-  const name = (['https', 'http'] as const).find((one) => listen[one]?.pages === true);
-  const address = name && addressOf(name);
-  if (name === undefined || address === undefined) return undefined;
-  return `${listen[name]?.publicUrl ?? `${name}://${hostPort(address.host, address.port)}`}/watch`;
+function originViews({ live, originCare }: AdminJoints): ReturnType<AdminPorts['origins']> {
+  const { origins } = live.now.config;
+  return originCare.health.list().map((state) => ({
+    ...state,
+    offersWhep: origins.some((one) => one.name === state.name && offersWhep(one)),
+  }));
 }
 
 const mint = (

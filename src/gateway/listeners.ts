@@ -107,8 +107,8 @@ function placeOf({ host, port, proxyProtocol }: MediaListener) {
 }
 
 /** Secrets look all the same from outside; here they are told apart by their fingerprint. */
-function adminWish({ token, ...place }: Admin, open: ListenerWish['open']): ListenerWish {
-  return { name: 'admin', opensWith: { ...place, token: token?.toString() }, open };
+function adminWish({ host, port, forwarded, token }: Admin, open: ListenerWish['open']): ListenerWish {
+  return { name: 'admin', opensWith: { host, port, forwarded, token: token?.toString() }, open };
 }
 
 /** A TLS listener hears of new certificates for as long as it is open. */

@@ -87,13 +87,15 @@ export interface HttpListening {
   readonly proxies: TrustedProxies;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Origins that may frame the tile of the watch page; known when the admin listener is open. */
+  readonly framedBy: () => readonly string[];
 }
 
 /** Opens a listener for WHIP and WHEP. Rejects with GatewayError `listen-failed` or `certificate-unusable`. */
 export function listenForWebrtc(
   name: 'http' | 'https',
   { endpoint, timeoutMs, tls, onError }: HttpOpening,
-  { live, transport, admission, proxies, metrics, clock }: HttpListening,
+  { live, transport, admission, proxies, metrics, clock, framedBy }: HttpListening,
 ): Promise<HttpListener> {
   const { host, port } = endpoint;
   const count = (): void => metrics.gauge('connections', { transport: 'HTTP' }, admission.total('HTTP'));
@@ -106,7 +108,7 @@ export function listenForWebrtc(
     handle: (request) => {
       // What a reload may change without another port; a listener that is closing goes on as it was.
       const { publicUrl, pages } = live.now.config.listen[name] ?? endpoint;
-      return transport.answer(request, { publicUrl, pages });
+      return transport.answer(request, { publicUrl, pages, framedBy: pages ? framedBy() : [] });
     },
     refuse: (status) => transport.refuse(status),
     admit: (remoteAddress, destroy) => {

@@ -60,6 +60,7 @@ const CALLS: readonly (readonly [string, string, string, unknown, number | strin
   ['POST', '/tokens/why', '/tokens/why', WHY, 200],
   ['POST', '/tokens/why', '/tokens/why', { ...WHY, path: '..' }, 'body-malformed'],
   ['GET', '/health', '/health', undefined, 200],
+  ['GET', '/wall', '/wall', undefined, 200],
   ['GET', '/config', '/config', undefined, 200],
   ['POST', '/reload', '/reload', {}, 200],
   ['POST', '/drain', '/drain', {}, 202],

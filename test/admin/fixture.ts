@@ -32,7 +32,9 @@ export function fakePorts(parts: Partial<AdminPorts> = {}) {
     notReady: () => undefined,
     sessions: () => [session(), session({ id: 's2', path: 'vod/a/b', action: 'subscribe', askedAtMs: 2000 })],
     kick: (wish) => note({ kick: wish }, wish.id === 'nobody' ? 0 : 1),
-    origins: () => [{ name: 'o1', state: 'down', isDrained: false, failures: 3, detail: 'it refused' }],
+    origins: () => [
+      { name: 'o1', state: 'down', isDrained: false, failures: 3, detail: 'it refused', offersWhep: true },
+    ],
     drainOrigin: (name, drained) => note({ drain: name, drained }, name === 'o1'),
     revocations: {
       list: () => [{ id: 'f1', source: 'file', addedAtS: 5, subject: 'bob' }],
@@ -56,6 +58,9 @@ export function fakePorts(parts: Partial<AdminPorts> = {}) {
     reload: () => Promise.resolve(note('reload', { ok: true as const, notes: ['log has changed'] })),
     drain: () => note('drain', undefined),
     watchUrl: () => 'http://127.0.0.1:5080/watch',
+    wall: () => ({
+      ...{ tileUrl: 'http://127.0.0.1:5080/watch-tile', framedBy: ['http://127.0.0.1:9090'], tokenTtlSeconds: 60 },
+    }),
     ...parts,
   };
   return { ports, done };

@@ -334,6 +334,28 @@ describe('cross-checks', () => {
       { listen: { rtmp: {}, admin: { token: { value: 'short' } } } },
       'listen.admin.token: has 5 characters; expected at least 16',
     ],
+    [
+      'a dashboard beyond loopback without a token',
+      { listen: { rtmp: {}, admin: { publicUrl: 'https://ops.example.com' } } },
+      'listen.admin.publicUrl: is ops.example.com, beyond loopback, without a token; expected listen.admin.token',
+    ],
+    ...[
+      'https://ops.example.com/admin',
+      'http://[::1]:9090',
+      'ops.example.com',
+      'https://a;b',
+      'https://*.b',
+      'https://',
+    ].map((publicUrl): [string, Readonly<Record<string, unknown>>, string] => [
+      `a dashboard at ${publicUrl}`,
+      { listen: { rtmp: {}, admin: { publicUrl } } },
+      'listen.admin.publicUrl: is not the address of a dashboard; expected https://host or http://host:port, without path',
+    ]),
+    [
+      'a dashboard at a port that cannot be',
+      { listen: { rtmp: {}, admin: { publicUrl: 'http://localhost:70000' } } },
+      'listen.admin.publicUrl: has a port or a host that cannot be',
+    ],
     ['no origin', { origins: [] }, 'origins: names no origin'],
     [
       'a listener that no origin serves',
@@ -589,6 +611,16 @@ describe('presets and profiles', () => {
       { http: { host: 'b', port: 443, secure: true, path: '', media: 'direct', credentials: 'header' } },
       { http: { endpoint: '/{path}/{transport}', credentials: 'query' } },
     ]);
+  });
+
+  it.each([
+    ['http://localhost:19090', 'http://localhost:19090'],
+    ['http://LOCALHOST:80/', 'http://localhost'],
+    ['https://127.0.0.1:443', 'https://127.0.0.1'],
+  ])('write the address %s of the dashboard as browsers do', (publicUrl, origin) => {
+    expect(configOf(complete({ listen: { rtmp: {}, admin: { publicUrl } } })).listen.admin).toEqual({
+      ...{ host: '127.0.0.1', port: 9090, publicUrl: origin },
+    });
   });
 
   it('tell clients the address that media listens on', () => {

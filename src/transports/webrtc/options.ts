@@ -66,4 +66,6 @@ export interface Listening {
   /** Base of the URLs given to clients, without a slash at the end; undefined: the host they name. */
   readonly publicUrl: string | undefined;
   readonly pages: boolean;
+  /** Origins of the dashboard, which may frame the tile of the watch page; empty: nobody may. */
+  readonly framedBy: readonly string[];
 }

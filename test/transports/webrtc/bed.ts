@@ -255,7 +255,12 @@ export function makeBed(options: BedOptions = {}): Bed {
       state.isDraining = is;
     },
     async send(method, target, sent = {}) {
-      const listening = { publicUrl: 'https://media.example.com/edge', pages: false, ...options.listening };
+      const listening = {
+        publicUrl: 'https://media.example.com/edge',
+        pages: false,
+        framedBy: [],
+        ...options.listening,
+      };
       return seen(await transport.answer(requestOf(method, target, sent), listening));
     },
     async open(target, sent = {}) {

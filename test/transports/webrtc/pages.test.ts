@@ -3,7 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { PAGE_PATHS } from '../../../src/transports/webrtc/pages/index.js';
 import { makeBed } from './bed.js';
 
-const bed = () => makeBed({ listening: { pages: true, publicUrl: 'https://media.example.com:8443/edge' } });
+const FRAMERS = ['http://127.0.0.1:9090', 'https://ops.example.com'];
+const LISTENING = { pages: true, publicUrl: 'https://media.example.com:8443/edge' };
+const bed = () => makeBed({ listening: { ...LISTENING, framedBy: FRAMERS } });
 
 describe('the pages', () => {
   it.each([...PAGE_PATHS].filter((path) => path !== ''))('serve /%s with a strict policy', async (path) => {
@@ -18,17 +20,17 @@ describe('the pages', () => {
     expect(policy).not.toMatch(/unsafe|\*/);
   });
 
-  it.each(['publish', 'watch'])('/%s has nothing inline and names only what is there', async (page) => {
+  it.each(['publish', 'watch', 'watch-tile'])('/%s has nothing inline and names only what is there', async (page) => {
     const { body } = await bed().send('GET', `/${page}`);
     expect(body).not.toMatch(/<script(?![^>]*\ssrc=)|\son\w+=|\sstyle=|<style|javascript:/i);
     const links = [...body.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, link]) => link ?? '');
-    expect(links.length).toBeGreaterThan(2);
+    expect(links.length).toBeGreaterThan(1);
     // Relative: below the path of a proxy they still lead here.
     expect(links.filter((link) => !PAGE_PATHS.has(link))).toEqual([]);
     expect(body).toContain('width=device-width');
   });
 
-  it.each(['client', 'publish', 'watch', 'picture'])('pages/%s.js imports only what is there', async (name) => {
+  it.each(['client', 'publish', 'watch', 'picture', 'tile'])('pages/%s.js imports only what is there', async (name) => {
     const { body } = await bed().send('GET', `/pages/${name}.js`);
     const imports = [...body.matchAll(/from '\.\/([^']+)'/g)].map(([, file]) => `pages/${file ?? ''}`);
     expect(imports.filter((file) => !PAGE_PATHS.has(file))).toEqual([]);
@@ -45,5 +47,24 @@ describe('the pages', () => {
     expect((await makeBed().send('GET', '/')).status).toBe(404);
     expect((await bed().send('POST', '/publish')).status).toBe(405);
     expect((await bed().send('GET', '/pages/other.js')).status).toBe(404);
+  });
+
+  it.each([...PAGE_PATHS].filter((path) => path !== ''))('say of /%s who may frame it', async (path) => {
+    const { headers } = await bed().send('GET', `/${path}`);
+    const [, framers] = /; frame-ancestors ([^;]*)$/.exec(headers.get('content-security-policy') ?? '') ?? [];
+    expect(framers).toBe(path === 'watch-tile' ? 'http://127.0.0.1:9090 https://ops.example.com' : "'none'");
+  });
+
+  it('have no tile where there is no dashboard', async () => {
+    const alone = makeBed({ listening: LISTENING });
+    expect((await alone.send('GET', '/watch-tile')).status).toBe(404);
+    expect((await alone.send('GET', '/watch')).status).toBe(200);
+    expect((await makeBed({ listening: { framedBy: FRAMERS } }).send('GET', '/watch-tile')).status).toBe(404);
+  });
+
+  it('have no field, no button and no device in the tile', async () => {
+    const { body, headers } = await bed().send('GET', '/watch-tile');
+    expect(body).not.toMatch(/<(input|button|form|a|select|textarea|iframe)\b|controls/);
+    expect(headers.get('permissions-policy')).toBe('camera=(), microphone=(), autoplay=(self)');
   });
 });

@@ -1,5 +1,5 @@
 /**
- * What both pages share: one WHIP or WHEP session (POST, answer or counter-offer, trickle, ICE restart, DELETE), the words for
+ * What the pages share: one WHIP or WHEP session (POST, answer or counter-offer, trickle, ICE restart, DELETE), the words for
  * what went wrong, and the figures. Plain JavaScript for browsers; no backticks, since it stands in a template.
  */
 export const CLIENT_JS = String.raw`
@@ -7,11 +7,13 @@ const RESTART_AFTER_MS = 2000;
 
 /** What the gateway refused, in words. */
 export class Refusal extends Error {
-  constructor(status, code, text, retryAfterS) {
+  constructor(status, code, text, retryAfterS, session) {
     super(text);
     this.status = status;
     this.code = code;
     this.retryAfterS = retryAfterS;
+    // Under which name the log has it.
+    this.session = session;
   }
 }
 
@@ -40,7 +42,7 @@ async function refusalOf(response, kind) {
   const title = nobody ? 'nobody publishes this stream yet' : problem.title || 'the request was refused';
   const help = HELP[problem.code] ? ' ' + HELP[problem.code] : '';
   const code = problem.code || 'status ' + response.status;
-  return new Refusal(response.status, problem.code, title + ' (' + code + ').' + (nobody ? '' : help), retryAfterS);
+  return new Refusal(response.status, problem.code, title + ' (' + code + ').' + (nobody ? '' : help), retryAfterS, problem.session);
 }
 
 /** The endpoint of a stream, beside this page. */
@@ -169,18 +171,18 @@ export class Session {
   }
 
   #fail(text) {
-    this.close();
+    void this.close();
     this.onError(new Error(text));
   }
 
-  /** Ends it, here and at the gateway. Harmless when it is over already. */
-  close() {
+  /** Ends it, here and at the gateway; resolves when that has heard of it. Harmless when it is over already. */
+  async close() {
     if (this.isOver) return;
     this.isOver = true;
     clearTimeout(this.timer);
     removeEventListener('online', this.onOnline);
     this.pc.close();
-    void this.#delete();
+    await this.#delete();
   }
 
   async #delete() {
