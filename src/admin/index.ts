@@ -7,6 +7,7 @@ import { answerRoute, findRoutes, jsonAnswer } from './api.js';
 import { createAudit } from './audit.js';
 import { createAttempts, type AttemptRules } from './attempts.js';
 import { EVENT_TYPES, type EventType, type Feed } from './feed.js';
+import { frameSourceOf } from './frame-source.js';
 import { createGuard, isSameSite, type GuardOptions } from './guard.js';
 import { object, oneOfWords } from './json-schema.js';
 import { createLiveEvents } from './live-events.js';
@@ -78,7 +79,7 @@ export function createAdmin(options: AdminOptions): Admin {
     const isOpen = options.openPaths.includes(path);
     const wrongSite = isOpen ? undefined : guard.site(request);
     if (wrongSite !== undefined) return refuse(wrongSite, request);
-    const file = dashboardFile(path, method);
+    const file = dashboardFile(path, method, () => frameSourceOf(ports.wall(), request.headers.get('host')));
     if (file !== undefined) return file;
     const wrongToken = isOpen ? undefined : guard.token(request);
     if (wrongToken !== undefined) return refuse(wrongToken, request);

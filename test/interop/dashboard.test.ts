@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
-import { startBrowser } from './peers/browser.js';
+import { becomes, problemsOf, startBrowser } from './peers/browser.js';
 import { startGateway, type Gateway } from './peers/gateway.js';
 import { itNeeds, type Peer } from './peers/needs.js';
 import { folder } from './peers/place.js';
@@ -64,26 +64,13 @@ async function publish(stream: string, claims: Readonly<Record<string, unknown>>
 const overflow = (one: Page) =>
   one.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
-/** Waits until an expression is true in the page; the page's policy lets Chromium itself evaluate it, but no script. */
-async function becomes(one: Page, expression: string): Promise<void> {
-  const untilMs = Date.now() + 30_000;
-  while ((await one.evaluate(expression)) !== true) {
-    if (Date.now() > untilMs) throw new Error(`it never became true: ${expression}`);
-    await one.waitForTimeout(200);
-  }
-}
-
 describe('the dashboard in Chromium', () => {
   itNeeds(
     NEEDED,
     'lets in with the token, shows what happens, kicks after a question, and says when the gateway is gone',
     async () => {
       const board = await page();
-      const problems: string[] = [];
-      board.on('pageerror', (error) => problems.push(error.message));
-      board.on('console', (message) => {
-        if (/Content Security Policy|Refused to/.test(message.text())) problems.push(message.text());
-      });
+      const problems = problemsOf(board);
       const shot = (name: string) => board.screenshot({ path: join(shots, `dashboard-${name}.png`), fullPage: true });
       await board.goto(adminUrl());
       await board.waitForSelector('#login:not([hidden])', LONG);
@@ -111,7 +98,7 @@ describe('the dashboard in Chromium', () => {
         `document.querySelector('#sessions polyline').getAttribute('points').split(' ').length >= 4`,
       );
       expect(await board.textContent('#publishers')).toBe('2');
-      expect(await board.locator('#wall a').count()).toBe(2);
+      expect(await board.locator('#streams a').count()).toBe(2);
       await shot('light');
       await board.emulateMedia({ colorScheme: 'dark' });
       expect(await board.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(15, 20, 27)');

@@ -11,7 +11,7 @@ export const token = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
-/** The answer's value. Throws NeedsToken for 401, an Error with words for people otherwise. */
+/** The answer's value. Throws NeedsToken for 401, an Error with words for people, and the code if the gateway gave one, otherwise. */
 export async function call(path, { method = 'GET', body } = {}) {
   const shown = token.get();
   const response = await fetch('/api/v1' + path, {

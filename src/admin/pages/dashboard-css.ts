@@ -77,10 +77,7 @@ li:first-child { border-top: 0; }
 #refusals b { color: var(--bad); }
 #refusals time, #refusals .detail { color: var(--soft); font-size: 0.8125rem; }
 .fix::before { content: '→ '; color: var(--soft); }
-#origins li, #wall li { display: flex; flex-wrap: wrap; gap: 0.4rem 0.75rem; align-items: center; justify-content: space-between; }
-#wall { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 0.75rem; padding: 1rem; }
-#wall:empty { display: none; }
-#wall li { border: 1px solid var(--edge); border-radius: 0.6rem; }
+#origins li { display: flex; flex-wrap: wrap; gap: 0.4rem 0.75rem; align-items: center; justify-content: space-between; }
 dialog { max-width: min(28rem, calc(100vw - 2rem)); padding: 1.4rem; border: 1px solid var(--edge); border-radius: 0.75rem; background: var(--card); color: var(--ink); overflow-wrap: anywhere; }
 dialog::backdrop { background: #0008; }
 .buttons { display: flex; gap: 0.75rem; justify-content: flex-end; margin-top: 1.2rem; }

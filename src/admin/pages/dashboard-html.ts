@@ -8,6 +8,7 @@ export const DASHBOARD_HTML = `<!doctype html>
     <title>Portcullis</title>
     <link rel="icon" href="data:,">
     <link rel="stylesheet" href="/dashboard.css">
+    <link rel="stylesheet" href="/wall.css">
     <script type="module" src="/dashboard.js"></script>
   </head>
   <body data-view="loading">
@@ -35,6 +36,22 @@ export const DASHBOARD_HTML = `<!doctype html>
         <div><dt>To clients</dt><dd id="outward">–</dd></div>
         <div><dt>Refused, last 5 min</dt><dd id="refused">–</dd></div>
       </dl>
+      <section id="wall-section" aria-labelledby="wall-title" hidden>
+        <div class="head">
+          <h2 id="wall-title">Wall</h2>
+          <div class="wall-tools">
+            <span id="wall-pages" hidden>
+              <button id="wall-newer" type="button">Newer</button>
+              <button id="wall-older" type="button">Older</button>
+            </span>
+            <button id="wall-switch" type="button">Switch on</button>
+          </div>
+        </div>
+        <p id="wall-note" class="note"></p>
+        <ul id="wall" aria-label="Pictures" hidden></ul>
+        <ul id="streams" aria-label="Live streams"></ul>
+        <p id="wall-empty" class="empty" hidden>No stream is being published.</p>
+      </section>
       <section aria-labelledby="sessions-title">
         <div class="head">
           <h2 id="sessions-title">Sessions</h2>
@@ -54,17 +71,10 @@ export const DASHBOARD_HTML = `<!doctype html>
           <ol id="refusals"></ol>
           <p id="refusals-empty" class="empty" hidden>Nobody has been refused since the start.</p>
         </section>
-        <div>
-          <section aria-labelledby="origins-title">
-            <div class="head"><h2 id="origins-title">Origins</h2></div>
-            <ul id="origins"></ul>
-          </section>
-          <section id="wall-section" aria-labelledby="wall-title" hidden>
-            <div class="head"><h2 id="wall-title">Live streams</h2></div>
-            <ul id="wall"></ul>
-            <p id="wall-empty" class="empty" hidden>No stream is being published.</p>
-          </section>
-        </div>
+        <section aria-labelledby="origins-title">
+          <div class="head"><h2 id="origins-title">Origins</h2></div>
+          <ul id="origins"></ul>
+        </section>
       </div>
     </main>
     <dialog id="ask" aria-labelledby="ask-title" aria-describedby="ask-text">

@@ -2,6 +2,7 @@
 export const DASHBOARD_JS = `
 import { call, listen, NeedsToken, token } from '/connection.js';
 import { $, ask, drawSparkline, el, put, rateText, spanText, sparkline } from '/drawing.js';
+import { createWall } from '/wall.js';
 
 const LOOK_MS = 2000;
 const SAMPLES = 45;
@@ -17,6 +18,11 @@ let watchUrl;
 let stopListening;
 let timer;
 let isLive = false;
+const wall = createWall({
+  refusalOf: (session) => refusals.find((one) => session !== undefined && one.session === session),
+  say: (text) => put($('said'), text),
+  watchLink,
+});
 
 function show(view) {
   document.body.dataset.view = view;
@@ -41,6 +47,7 @@ function askForToken(problem) {
   clearTimeout(timer);
   stopListening?.();
   stopListening = undefined;
+  wall.off();
   token.forget();
   broken(undefined);
   linkIs('loading', 'Not logged in');
@@ -59,6 +66,8 @@ async function look() {
       call('/origins'),
     ]);
     watchUrl = health.watchUrl;
+    const news = watchUrl === undefined ? undefined : await call('/wall');
+    const more = news !== undefined && listed.total > listed.items.length ? (await call('/sessions?action=publish&limit=500')).items : listed.items;
     sessions = listed.items;
     total = listed.total;
     refusals = decisions.items;
@@ -67,6 +76,7 @@ async function look() {
     linkIs(health.isReady ? 'live' : 'loading', health.isReady ? (isLive ? 'Live' : 'Connected') : 'Not ready: ' + health.reason);
     sample();
     drawAll(origins.items);
+    drawWall(news, more, origins.items);
     stopListening ??= listen(heard, (state) => { isLive = state; });
   } catch (error) {
     if (error instanceof NeedsToken) {
@@ -80,7 +90,8 @@ async function look() {
   timer = setTimeout(look, LOOK_MS);
 }
 
-function heard({ type, id, atMs, fields }) {
+function heard({ type, event, id, atMs, fields }) {
+  if (event === 'session.end') wall.ended(fields);
   if (type === 'decision' && fields.outcome === 'no') {
     refusals = [{ ...fields, id, atMs }, ...refusals.filter((one) => one.id !== id)].slice(0, MOST_REFUSALS);
     drawRefusals();
@@ -141,7 +152,6 @@ function drawAll(origins) {
   drawSessions();
   drawRefusals();
   drawOrigins(origins);
-  drawWall();
 }
 
 function drawSessions() {
@@ -231,26 +241,29 @@ function drawOrigins(origins) {
 }
 
 /** The watch page is for people with a token; where the listener has no address of its own, it is at the host of this page. */
-function drawWall() {
-  $('wall-section').hidden = watchUrl === undefined;
-  if (watchUrl === undefined) return;
-  const paths = sessions.filter(({ action, isRunning }) => action === 'publish' && isRunning).map(({ path }) => path).sort();
-  const key = paths.join('\\n');
-  const wall = $('wall');
-  $('wall-empty').hidden = paths.length > 0;
-  if (wall.dataset.key === key) return;
-  wall.dataset.key = key;
-  const base = new URL(watchUrl);
-  if (['0.0.0.0', '[::]'].includes(base.hostname)) base.hostname = location.hostname;
-  wall.replaceChildren(...paths.map((path) => {
-    const link = el('a', '', 'Watch');
-    base.hash = new URLSearchParams({ stream: path }).toString();
-    link.href = base.href;
-    link.target = '_blank';
-    link.rel = 'noopener noreferrer';
-    link.setAttribute('aria-label', 'Watch ' + path + ' in a new tab');
-    return el('li', '', el('span', 'path', path), link);
-  }));
+function watchLink(path) {
+  const link = el('a', '', 'Watch');
+  const url = new URL(watchUrl);
+  if (['0.0.0.0', '[::]'].includes(url.hostname)) url.hostname = location.hostname;
+  url.hash = new URLSearchParams({ stream: path }).toString();
+  link.href = url.href;
+  link.target = '_blank';
+  link.rel = 'noopener noreferrer';
+  link.setAttribute('aria-label', 'Watch ' + path + ' in a new tab');
+  return link;
+}
+
+function drawWall(news, listed, origins) {
+  $('wall-section').hidden = news === undefined;
+  if (news === undefined) { wall.off(); return; }
+  const streams = listed
+    .filter(({ action, isRunning }) => action === 'publish' && isRunning)
+    .sort((a, b) => b.sinceMs - a.sinceMs)
+    .map(({ id, path, transport, origin, sinceMs }) => ({
+      ...{ path, publisher: id, transport, origin, sinceMs },
+      offersWhep: origins.find(({ name }) => name === origin)?.offersWhep,
+    }));
+  wall.draw(streams, news, sessions, total <= sessions.length);
 }
 
 async function act(button, said, doIt) {

@@ -2,7 +2,7 @@ import { afterAll } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type BrowserContext, type Frame, type Page } from 'playwright-core';
 
 const EXECUTABLE = '/usr/bin/chromium';
 /** Nothing of the browser's own goes to the network, and pages get a camera that nobody has to allow. */
@@ -41,6 +41,25 @@ export async function startBrowser(): Promise<BrowserContext> {
   });
   open.push({ context, folder });
   return context;
+}
+
+/** Waits until an expression is true in a page or frame; its policy lets Chromium itself evaluate it, but no script. */
+export async function becomes(one: Page | Frame, expression: string, timeoutMs = 30_000): Promise<void> {
+  const untilMs = Date.now() + timeoutMs;
+  while ((await one.evaluate(expression)) !== true) {
+    if (Date.now() > untilMs) throw new Error(`it never became true: ${expression}`);
+    await one.waitForTimeout(200);
+  }
+}
+
+/** What goes wrong in a page from now on: errors of its scripts, and what a policy forbids. */
+export function problemsOf(page: Page): readonly string[] {
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy|Refused to/.test(message.text())) problems.push(message.text());
+  });
+  return problems;
 }
 
 /** One of the gateway's two pages, as a person sees it. */
