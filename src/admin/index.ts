@@ -12,7 +12,7 @@ import { createGuard, isSameSite, type GuardOptions } from './guard.js';
 import { object, oneOfWords } from './json-schema.js';
 import { createLiveEvents } from './live-events.js';
 import { openApiOf } from './open-api.js';
-import { dashboardFile } from './pages/index.js';
+import { dashboardFile, isDashboardFile } from './pages/index.js';
 import type { AdminPorts } from './ports.js';
 import { COMMON_HEADERS, problemAnswer } from './problem.js';
 import { createRefusals } from './refusals.js';
@@ -156,7 +156,7 @@ function typesOf(text: string | null): ReadonlySet<EventType> | undefined {
 
 /** A path as the log may name it: by its route, and not at all where it is none, since anything may stand there. */
 function nameOf(path: string, routes: readonly Route[]): string {
-  const isOwn = [...PLAIN_PATHS, OPEN_API_PATH, EVENTS_PATH].includes(path) || dashboardFile(path, 'GET') !== undefined;
+  const isOwn = [...PLAIN_PATHS, OPEN_API_PATH, EVENTS_PATH].includes(path) || isDashboardFile(path);
   return isOwn ? path : (findRoutes(routes, path)?.routes[0]?.path ?? 'unknown');
 }
 

@@ -39,6 +39,11 @@ const RULES = [
   "trusted-types 'none'",
 ];
 
+/** Whether a path is one of the page's files. */
+export function isDashboardFile(path: string): boolean {
+  return FILES.has(path);
+}
+
 /**
  * Answers a request for a file of the page, which is the same for everybody; undefined for another path.
  * `frameSourceOf` gives the one address that it may frame, if any.
