@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { openCollector } from '../fakes/collector.js';
 import { startGateway, type Gateway } from './peers/gateway.js';
 import { folder } from './peers/place.js';
 import { token } from './peers/tokens.js';
@@ -34,13 +35,14 @@ export function createHook(options, tools) {
 
 const ADMIN_TOKEN = 'Yk3vQz8rT1nLx6wPb0sHd7mFj4cGa9eU';
 
-async function gatewayOf(): Promise<{ gateway: Gateway; admin: string }> {
+async function gatewayOf(log: Readonly<Record<string, unknown>> = {}): Promise<{ gateway: Gateway; admin: string }> {
   const file = join(folder, 'canary-hook.mjs');
   writeFileSync(file, MODULE);
   const key = join(folder, 'canary-option');
   writeFileSync(key, options[1]);
   const host = '127.0.0.1';
   const gateway = await startGateway({
+    log: { level: 'debug', ...log },
     listen: {
       ...{ rtmp: { host, port: 0 }, rtsp: { host, port: 0 }, http: { host, port: 0 } },
       media: { host, port: 0 },
@@ -95,8 +97,13 @@ function expectNone(output: string, jwts: readonly string[]): void {
 }
 
 describe('canary tokens', () => {
-  it('appear in no line at level debug, no answer of the admin API, no live event and no metric', async () => {
-    const { gateway, admin } = await gatewayOf();
+  it('appear in no line at level debug, no answer of the admin API, no live event, no metric and no trace', async () => {
+    const collector = await openCollector();
+    const traces = {
+      endpoint: `http://127.0.0.1:${collector.port}`,
+      headers: [{ name: 'x-key', value: { value: password } }],
+    };
+    const { gateway, admin } = await gatewayOf({ traces });
     const fine = token({ sub: 'canary', jti: 'j-1' });
     const forged = token({ sub: 'canary' }, 'y'.repeat(40));
     const seen: string[] = [];
@@ -142,13 +149,16 @@ describe('canary tokens', () => {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     expect(await gateway.stop()).toBe(0);
     await closed;
+    await collector.close();
 
     expect(events.length).toBeGreaterThan(4);
     expect(seen.join('\n')).toContain('portcullis_decisions_total');
     expect(gateway.lines('decision').some((line) => line['outcome'] === 'yes')).toBe(true);
     expect(gateway.program.output).toMatch(/made with secret:[^"]*,secret:/);
     expect(gateway.program.output).toMatch(/refused secret:[^"]*,secret:/);
-    expectNone([gateway.program.output, ...seen, ...events].join('\n'), [fine, forged]);
+    expect(collector.spans.map(({ name }) => name)).toEqual(expect.arrayContaining(['hook mine', 'subscribe']));
+    const traced = collector.calls.map(({ body }) => body);
+    expectNone([gateway.program.output, ...seen, ...events, ...traced].join('\n'), [fine, forged]);
   }, 60_000);
 
   it.each([
