@@ -81,9 +81,9 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   const { metrics, clock } = given;
   const feed = createFeed(() => clock.now());
   const state = { isDraining: false, isWatched: config.listen.admin !== undefined };
-  const tracing = createTracing({ log: given.log, metrics, now: () => clock.now(), version: given.version });
-  const log = tapLog(given.log, [feedListener(feed, () => state.isWatched), tracing]);
   const elapsedMs = (): number => performance.now();
+  const tracing = createTracing({ log: given.log, metrics, clock, elapsedMs, version: given.version });
+  const log = tapLog(given.log, [feedListener(feed, () => state.isWatched), tracing]);
   const deps = { ...given, log, tracing, elapsedMs };
   const lasting = await createLasting(config, deps);
   const { memory, originCare, keySources, foreignHooks, certificates, pacer } = lasting;

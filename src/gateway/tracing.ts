@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Config, TracesConfig } from '../config/config.js';
+import type { Clock } from '../model/clock.js';
 import type { ConnectionRequest } from '../model/request.js';
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { LogListener } from '../telemetry/log-taps.js';
 import { redact } from '../telemetry/redact.js';
+import { createFineClock } from '../telemetry/traces/fine-clock.js';
 import { createSpanMaker, type SpanMaker } from '../telemetry/traces/spans.js';
 import type { loadOtlp, SpanSender } from '../telemetry/traces/otlp.js';
 
@@ -21,8 +23,9 @@ export interface Tracing extends LogListener {
 export interface TracingDeps {
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly clock: Clock;
+  /** Milliseconds of a clock that never jumps, with fractions. */
+  readonly elapsedMs: () => number;
   readonly version: string | undefined;
   /** Tests hand in another. Default: loads OpenTelemetry. */
   readonly load?: typeof loadOtlp;
@@ -65,7 +68,7 @@ export function createTracing(deps: TracingDeps): Tracing {
 async function open(
   traces: TracesConfig,
   instance: string,
-  { log, metrics, now, version, load }: TracingDeps,
+  { log, metrics, clock, elapsedMs, version, load }: TracingDeps,
 ): Promise<Pick<Held, 'sender' | 'spans'>> {
   const state = { isFailing: false };
   const onSent = (spans: number, error: Error | undefined): void => {
@@ -88,5 +91,6 @@ async function open(
     onSent,
     onDropped: () => metrics.count('trace_spans_total', { outcome: 'dropped' }),
   });
+  const now = createFineClock(() => clock.now(), elapsedMs);
   return { sender, spans: createSpanMaker({ ratio: traces.sampleRatio, now, onSpan: (span) => sender.send(span) }) };
 }

@@ -14,8 +14,9 @@ export const WALL_CSS = `
 .words small { color: #9fabba; overflow-wrap: anywhere; }
 .words small:empty, .screen[data-state='playing'] .words { display: none; }
 .words button { min-height: 2.25rem; color: inherit; background: #1d2733; border-color: #3a4757; }
-.foot { display: flex; gap: 0.75rem; align-items: flex-start; justify-content: space-between; padding: 0.5rem 0.5rem 0.5rem 0.75rem; }
-.foot div { min-width: 0; }
+.foot { display: flex; flex-wrap: wrap; gap: 0.25rem 0.75rem; align-items: center; justify-content: space-between; padding: 0.5rem 0.5rem 0.5rem 0.75rem; }
+.foot div { flex: 1 1 11rem; min-width: 0; }
+.foot .do { margin-left: auto; }
 .foot button { flex: none; min-height: 2.25rem; padding: 0.2rem 0.7rem; }
 #streams { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); max-height: 18rem; overflow: auto; border-top: 1px solid var(--edge); }
 #streams:empty { display: none; }

@@ -95,7 +95,8 @@ export function createSpanMaker({ ratio, now, onSpan }: SpanMakerOptions): SpanM
   };
   const noted = (heard: Heard): void => {
     const { note, setupMs, code } = heard.fields;
-    if (note === 'refused') answered(heard, numberOf(setupMs), failureOf(code));
+    // The law had said yes.
+    if (note === 'refused') answered(withNo(heard), numberOf(setupMs), failureOf(code));
     if (note === 'ended-in-setup') answered(heard, numberOf(setupMs));
   };
   const take = (event: LogEvent, heard: Heard): void => {
@@ -143,6 +144,10 @@ export function createSpanMaker({ ratio, now, onSpan }: SpanMakerOptions): SpanM
       return writeTraceParent(traceId, hookSpanIdOf(session, action, hook), isSampled(traceId, ratio));
     },
   };
+}
+
+function withNo(heard: Heard): Heard {
+  return { ...heard, fields: { ...heard.fields, outcome: 'no' } };
 }
 
 function attributesOf(fields: Heard['fields']): SpanRecord['attributes'] {

@@ -76,7 +76,10 @@ describe('the spans of a session', () => {
     const unserved = maker();
     unserved.hear('decision', { outcome: 'yes', ms: 1 });
     unserved.hear('session.note', { note: 'refused', code: 'origin-refused', setupMs: 9 });
-    expect(unserved.named('publish')).toMatchObject({ startMs: NOW - 9, failure: 'the origin refused the stream' });
+    expect(unserved.named('publish')).toMatchObject({
+      ...{ startMs: NOW - 9, failure: 'the origin refused the stream' },
+      attributes: { 'portcullis.outcome': 'no' },
+    });
   });
 
   it('end with a client that left while it was set up', () => {
