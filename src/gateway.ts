@@ -9,7 +9,6 @@ import { admitted, listenerWishes, type ListenerParts } from './gateway/listener
 import { createLive } from './gateway/live.js';
 import { createMediaPorts } from './gateway/media-ports.js';
 import { createTrustedProxies } from './gateway/proxies.js';
-import { restartNotes } from './gateway/restart-notes.js';
 import { sessionRulesOf } from './gateway/session-rules.js';
 import { createTracing } from './gateway/tracing.js';
 import { framersOf, type AddressOf } from './gateway/wall.js';
@@ -67,6 +66,12 @@ export interface GatewayDeps {
   readonly readFile?: (path: string) => Buffer;
   /** What the admin API can ask of the program around the gateway; what is absent has no route. */
   readonly operator?: Operator;
+}
+
+/** Listeners of another config that are open; `notes`: what waits for a restart. */
+interface Changeover {
+  readonly use: () => void;
+  readonly notes: readonly string[];
 }
 
 /** How long origins and clients of WebRTC may take to hear that their sessions are over. */
@@ -164,21 +169,22 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       return listenForWebrtc(name, opening, { live, transport: webrtc, admission, proxies, metrics, clock, framedBy });
     },
   };
-  /** Opens what a config names beyond what is open; what comes back closes the rest. */
-  const changeover = async (next: Config): Promise<() => void> => {
+  /** Opens what a config names beyond what is open; `use` closes the rest. */
+  const changeover = async (next: Config): Promise<Changeover> => {
     const media = await mediaPorts.prepare(next);
     try {
       const useListeners = await listeners.prepare(listenerWishes(next, parts));
-      return () => {
+      const use = (): void => {
         useListeners();
         media.use();
       };
+      return { use, notes: media.notes };
     } catch (error) {
       await media.drop();
       throw error;
     }
   };
-  (await orStop(lasting, () => changeover(config)))();
+  (await orStop(lasting, () => changeover(config))).use();
   originCare.use(config);
   const close = async (): Promise<void> => {
     // So that no origin keeps a session of ours, but no origin keeps us either. Nor does a server that is told of the end.
@@ -197,20 +203,19 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       return { ...(media && { media }), ...listeners.addresses };
     },
     async reload(next) {
-      const notes = restartNotes(live.now.config, next);
       try {
         const useLasting = await lasting.prepare(next);
         const useLive = live.prepare(next);
-        const useListeners = await changeover(next);
+        const { use: useListeners, notes } = await changeover(next);
         // From here on nothing can fail. Listeners first, so that those which close hear of no certificate that is not theirs.
         useListeners();
         state.isWatched = next.listen.admin !== undefined;
         useLive();
         useLasting();
+        return notes;
       } finally {
         lasting.keep(live.now.config);
       }
-      return notes;
     },
     async drain(graceMs) {
       state.isDraining = true;

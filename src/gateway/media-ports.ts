@@ -1,7 +1,10 @@
+import { isIPv6 } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../model/clock.js';
+import { GatewayError } from '../model/errors.js';
 import type { Log, Metrics } from '../model/telemetry.js';
+import { hostPort } from '../net/tcp.js';
 import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
 import { createMediaPlane } from '../transports/webrtc/media/plane.js';
 import type { ListenAddress } from './listener-set.js';
@@ -20,12 +23,14 @@ export interface MediaPorts {
   close(): Promise<void>;
 }
 
-/** A port that is open and not in force yet; one of both is called. */
+/** A port that is open and not in force yet; one of `use` and `drop` is called. */
 export interface MediaChange {
   /** From now on new sessions are there; the old port closes with its last session. */
   use(): void;
   /** It is not to be. */
   drop(): Promise<void>;
+  /** What of it waits for a restart, one line a key. */
+  readonly notes: readonly string[];
 }
 
 /** What ports are opened with. */
@@ -37,29 +42,64 @@ export interface MediaPortsDeps {
   readonly maxSessions: () => number;
 }
 
-type MediaListener = NonNullable<Config['listen']['media']>;
+type MediaEndpoint = NonNullable<Config['listen']['media']>;
+
+/** A port, with what it was opened for. */
+interface Held {
+  readonly wish: MediaEndpoint;
+  readonly plane: MediaPlane;
+}
 
 /** Makes the ports, none open. */
 export function createMediaPorts(deps: MediaPortsDeps): MediaPorts {
   const { log } = deps;
-  const retired = new Set<MediaPlane>();
-  let held: { readonly wish: ListenAddress; readonly plane: MediaPlane } | undefined;
-  const closed = (): void => log.write('info', 'listener.closed', { listener: 'media' });
+  /** Those that new sessions have or had; the others than `held` serve their last ones. */
+  const open = new Set<Held>();
+  const state = { isClosed: false };
+  let held: Held | undefined;
 
-  const use = (wish: ListenAddress, plane: MediaPlane): void => {
-    retire();
-    held = { wish, plane };
-    const { host, port } = plane.address;
-    log.write('info', 'listener.open', { listener: 'media', host, port });
+  const take = (next: Held | undefined): void => {
+    if (next === held) return;
+    held?.plane.retire();
+    held = next;
+    if (next !== undefined) told(next);
   };
-  const retire = (): void => {
-    if (held === undefined) return;
-    const { plane } = held;
-    held = undefined;
-    retired.add(plane);
-    void plane.retire().then(() => {
-      if (retired.delete(plane)) closed();
+  const told = (next: Held): void => {
+    const { host, port } = next.plane.address;
+    log.write('info', 'listener.open', { listener: 'media', host, port });
+    if (open.has(next)) return;
+    open.add(next);
+    void next.plane.closed.then(() => {
+      open.delete(next);
+      log.write('info', 'listener.closed', { listener: 'media' });
     });
+  };
+  const changeTo = (
+    next: Held,
+    { publicAddresses }: MediaEndpoint,
+    drop: () => void,
+    notes: readonly string[] = [],
+  ): MediaChange => ({
+    use() {
+      if (state.isClosed) {
+        void next.plane.close();
+        return;
+      }
+      next.plane.usePublicAddresses(publicAddresses);
+      take(next);
+    },
+    async drop() {
+      drop();
+      await Promise.resolve();
+    },
+    notes,
+  });
+  const keep = (same: Held, wish: MediaEndpoint): MediaChange => {
+    const { plane } = same;
+    if (same === held) return changeTo(same, wish, () => undefined, familyNotes(same, wish));
+    // Its last sessions may end before this is in force, and it must not close with them.
+    plane.resume();
+    return changeTo(same, wish, () => plane.retire(), familyNotes(same, wish));
   };
 
   return {
@@ -69,34 +109,64 @@ export function createMediaPorts(deps: MediaPortsDeps): MediaPorts {
     get address() {
       return held?.plane.address;
     },
-    async prepare({ listen: { media } }) {
-      if (media === undefined) return changeBy(retire);
-      const { host, port, publicAddresses } = media;
-      if (held?.wish.host === host && held.wish.port === port) {
-        const { plane } = held;
-        return changeBy(() => plane.usePublicAddresses(publicAddresses));
+    async prepare({ listen: { media: wish } }) {
+      if (wish === undefined) return { use: () => take(undefined), drop: () => Promise.resolve(), notes: [] };
+      checkReach(wish);
+      const same = [...open].find((one) => one.wish.host === wish.host && one.wish.port === wish.port);
+      if (same !== undefined) return keep(same, wish);
+      try {
+        const plane = await openPlane(wish, deps);
+        return changeTo({ wish, plane }, wish, () => void plane.close());
+      } catch (error) {
+        const inTheWay = [...open].find((one) => isInTheWay(one, wish));
+        if (inTheWay === undefined) throw error;
+        if (inTheWay !== held) throw stillInUse(inTheWay, wish, error);
+        const note = `listen.media.host is another, and port ${wish.port} stays: moving it waits for a restart`;
+        return changeTo(inTheWay, wish, () => undefined, [note]);
       }
-      const plane = await openPlane(media, deps);
-      return { use: () => use({ host, port }, plane), drop: () => plane.close() };
     },
     async close() {
-      const planes = [...retired, ...(held === undefined ? [] : [held.plane])];
-      retired.clear();
+      state.isClosed = true;
       held = undefined;
-      for (const plane of planes) {
-        await plane.close();
-        closed();
-      }
+      for (const { plane } of [...open]) await plane.close();
     },
   };
 }
 
-function changeBy(use: () => void): MediaChange {
-  return { use, drop: () => Promise.resolve() };
+function isAny(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** As at the start. Throws GatewayError `listen-failed`. */
+function checkReach({ host, publicAddresses }: MediaEndpoint): void {
+  if (isAny(host) || publicAddresses.some((address) => isIPv6(address) === isIPv6(host))) return;
+  throw new GatewayError('listen-failed', 'gateway', `no public address can be reached by ${host}`);
+}
+
+/** Beside a wildcard the port was opened once for each IP version in which clients reached it. */
+function familyNotes({ wish: opened }: Held, { host, publicAddresses }: MediaEndpoint): readonly string[] {
+  const has = (isV6: boolean): boolean => opened.publicAddresses.some((address) => isIPv6(address) === isV6);
+  if (!isAny(host) || publicAddresses.every((address) => has(isIPv6(address)))) return [];
+  return [
+    'listen.media.publicAddresses has addresses of another IP version: opening the port for it waits for a restart',
+  ];
+}
+
+/** Whether the port that could not be opened is one of ours: of a wildcard and an address, only one can have it. */
+function isInTheWay({ wish: { host }, plane }: Held, wish: MediaEndpoint): boolean {
+  return plane.address.port === wish.port && (host === wish.host || isAny(host) || isAny(wish.host));
+}
+
+function stillInUse({ plane }: Held, { host, port }: MediaEndpoint, cause: unknown): GatewayError {
+  const { sessions } = plane.counters;
+  const problem = `sessions of an earlier config still run there (${sessions}); it is free when the last has ended`;
+  return new GatewayError('listen-failed', 'gateway', `cannot listen on ${hostPort(host, port)} (UDP): ${problem}`, {
+    cause,
+  });
 }
 
 function openPlane(
-  { host, port, publicAddresses }: MediaListener,
+  { host, port, publicAddresses }: MediaEndpoint,
   { maxSessions, ...deps }: MediaPortsDeps,
 ): Promise<MediaPlane> {
   return createMediaPlane({

@@ -74,7 +74,9 @@ export function fakeMediaPlane(): FakeMediaPlane {
     sessions,
     isFull: false,
     usePublicAddresses: () => undefined,
-    retire: () => Promise.resolve(),
+    retire: () => undefined,
+    resume: () => undefined,
+    closed: new Promise(() => undefined),
     open({ sessionId, role, clientSdp }): MediaSession {
       if (plane.isFull) throw new GatewayError('media-full', 'gateway', 'too many sessions');
       const description = readDescription(clientSdp, { kind: 'offer' });

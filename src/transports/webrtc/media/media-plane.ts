@@ -31,8 +31,12 @@ export interface MediaPlane {
    * old ones stay.
    */
   usePublicAddresses(addresses: readonly string[]): void;
-  /** Takes no more sessions, and closes the port when the last one has gone. Resolves when it is closed. */
-  retire(): Promise<void>;
+  /** Takes no more sessions, and closes the port when the last one has gone. Idempotent. */
+  retire(): void;
+  /** Takes sessions again after `retire`, where that has not closed it yet. */
+  resume(): void;
+  /** Resolves when the port is closed, for whatever reason. */
+  readonly closed: Promise<void>;
   /** Ends all sessions at once and closes the port. Idempotent. */
   close(): Promise<void>;
   /** Where clients' datagrams arrive: the first port that was bound. */

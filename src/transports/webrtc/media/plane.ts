@@ -66,7 +66,8 @@ class Plane implements MediaPlane {
   readonly #sockets: UdpPort[] = [];
   /** Shared with every session, so it is filled anew and never replaced. */
   readonly #candidates: string[] = [];
-  #onClosed: (() => void) | undefined;
+  readonly closed: Promise<void>;
+  #tellClosed: () => void = () => undefined;
   /** Grows evenly, whatever the wall clock does; a loop that is held up counts as no time. */
   #nowMs = 0;
   #cancelTick: () => void = () => undefined;
@@ -77,6 +78,7 @@ class Plane implements MediaPlane {
   constructor(options: MediaPlaneOptions) {
     const { clock, random, log, metrics, limits, openUdp = openMachineUdp } = options;
     this.#options = options;
+    this.closed = new Promise((resolve) => (this.#tellClosed = resolve));
     this.#report = createReport(metrics, this.#counts);
     this.#parts = {
       ...{ clock, random, log, openUdp },
@@ -143,11 +145,13 @@ class Plane implements MediaPlane {
     return offeredSession(this.#newSession(input), offer, this.#candidates);
   }
 
-  async retire(): Promise<void> {
-    if (this.#isClosed) return;
+  retire(): void {
     this.#isRetired = true;
-    if (this.#sessions.size === 0) await this.close();
-    else await new Promise<void>((resolve) => (this.#onClosed = resolve));
+    if (this.#sessions.size === 0) void this.close();
+  }
+
+  resume(): void {
+    this.#isRetired = false;
   }
 
   async close(): Promise<void> {
@@ -157,7 +161,7 @@ class Plane implements MediaPlane {
     for (const session of this.#sessions) session.vanish();
     this.#sessions.clear();
     for (const socket of this.#sockets) socket.close();
-    this.#onClosed?.();
+    this.#tellClosed();
     await Promise.resolve();
   }
 

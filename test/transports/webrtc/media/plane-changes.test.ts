@@ -14,7 +14,8 @@ describe('a media port that is given up', () => {
     const { session, ice, run } = scene.answered();
     run();
     let isClosed = false;
-    const closed = scene.plane.retire().then(() => (isClosed = true));
+    const closed = scene.plane.closed.then(() => (isClosed = true));
+    scene.plane.retire();
     expect(() => again(scene)).toThrow(expect.objectContaining({ code: 'media-full' }));
     expect(scene.client.check(ice)).toMatchObject({ kind: 'success' });
     scene.pass(5_000);
@@ -31,8 +32,9 @@ describe('a media port that is given up', () => {
 
   it('closes at once when nobody is there, and twice is once', async () => {
     const scene = await openScene();
-    await scene.plane.retire();
-    await scene.plane.retire();
+    scene.plane.retire();
+    scene.plane.retire();
+    await scene.plane.closed;
     expect(scene.clock.pending).toBe(0);
     expect(() => again(scene)).toThrow('closed');
   });
@@ -40,9 +42,30 @@ describe('a media port that is given up', () => {
   it('closes at once when all is closed meanwhile', async () => {
     const scene = await openScene();
     scene.answered();
-    const closed = scene.plane.retire();
+    scene.plane.retire();
     await scene.plane.close();
-    await expect(closed).resolves.toBeUndefined();
+    await expect(scene.plane.closed).resolves.toBeUndefined();
+  });
+});
+
+describe('a media port that is taken back', () => {
+  it('takes sessions again, and stays when the last one has gone', async () => {
+    const scene = await openScene();
+    const { session } = scene.answered();
+    scene.plane.retire();
+    scene.plane.resume();
+    session.end();
+    scene.pass(31_000);
+    expect(scene.plane.counters.sessions).toBe(0);
+    again(scene);
+    expect(scene.plane.counters.sessions).toBe(1);
+  });
+
+  it('is not, once it has closed', async () => {
+    const scene = await openScene();
+    scene.plane.retire();
+    scene.plane.resume();
+    expect(() => again(scene)).toThrow('closed');
   });
 });
 
