@@ -131,6 +131,20 @@ describe('a gateway whose listeners change', () => {
     }
   });
 
+  it('opens what had made room where it was, also where any free port had been asked for', async () => {
+    const stranger = await listeningStranger();
+    try {
+      const running = await start({ rtmp: HERE, rtsp: HERE });
+      const [rtmp, rtsp] = [at('rtmp'), at('rtsp')];
+      const next = { rtmp: rtsp, rtsp: { ...HERE, port: stranger.port } };
+      await expect(running.reload(config(next))).rejects.toMatchObject({ code: 'listen-failed' });
+      expect([at('rtmp'), at('rtsp')]).toEqual([rtmp, rtsp]);
+      expect(await isOpen(rtsp)).toBe(true);
+    } finally {
+      stranger.close();
+    }
+  });
+
   it('opens nothing when the rest of the config is not fit', async () => {
     const running = await start({ rtmp: HERE });
     const fine = config(

@@ -26,6 +26,8 @@ export interface CertificateCareDeps {
 export interface CertificateCare {
   /** Tells a listener of every change from now on, until what comes back is called. */
   tell(use: UseCertificates): () => void;
+  /** Those of a config as they stand in their files now; those of a config that is not in force as it has them. */
+  latest(given: Tls): Tls;
   /** Looks whether those of a config can be used; what comes back puts them in force. Throws GatewayError `certificate-unusable`. */
   prepare(config: Config): () => void;
   stop(): void;
@@ -35,7 +37,8 @@ export interface CertificateCare {
 export function createCertificateCare(first: Config, deps: CertificateCareDeps): CertificateCare {
   const { clock, metrics, log } = deps;
   const listeners = new Set<UseCertificates>();
-  let tls = first.tls;
+  let given = first.tls;
+  let tls = given;
   let stopWatching = (): void => undefined;
   const put = (next: Tls): void => {
     tls = next;
@@ -66,7 +69,8 @@ export function createCertificateCare(first: Config, deps: CertificateCareDeps):
     if (problem !== undefined) throw new GatewayError('certificate-unusable', 'gateway', `tls: ${problem}`);
     return () => {
       stopWatching();
-      put(config.tls);
+      given = config.tls;
+      put(given);
       warn(tls, deps);
       metrics.gauge('tls_last_reload_successful', {}, 1);
       if (tls.certificates.length > 0) begin();
@@ -78,6 +82,7 @@ export function createCertificateCare(first: Config, deps: CertificateCareDeps):
       listeners.add(use);
       return () => void listeners.delete(use);
     },
+    latest: (asked) => (asked === given ? tls : asked),
     prepare,
     stop: () => stopWatching(),
   };

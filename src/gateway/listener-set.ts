@@ -20,8 +20,8 @@ export interface ListenerWish {
   readonly name: string;
   /** All that opening it depends on; one that is open and was opened with an equal value stays as it is. Secrets as fingerprints. */
   readonly opensWith: ListenAddress & Readonly<Record<string, unknown>>;
-  /** Rejects with GatewayError `listen-failed` or `certificate-unusable`. */
-  readonly open: () => Promise<Closable>;
+  /** `port`: as in `opensWith`, or the one that it had before. Rejects with GatewayError `listen-failed` or `certificate-unusable`. */
+  readonly open: (port: number) => Promise<Closable>;
 }
 
 /** The listeners that are open. */
@@ -64,11 +64,13 @@ export function createListenerSet(log: Log): ListenerSet {
   };
   /** Puts back what had to make room. */
   const reopen = async (stepped: readonly Held[]): Promise<void> => {
-    for (const { wish } of stepped) {
+    for (const { wish, listener: old } of stepped) {
       try {
-        const listener = await wish.open();
-        open.set(wish.name, { wish, listener });
+        // Where it was, also if any free port had been asked for.
+        const listener = await wish.open(old.port);
         told(wish.name, listener);
+        open.set(wish.name, { wish, listener });
+        if (state.isClosed) closeOne({ wish, listener });
       } catch (error) {
         open.delete(wish.name);
         log.write('error', 'gateway.error', { during: 'reload', listener: wish.name, error });
@@ -95,7 +97,7 @@ export function createListenerSet(log: Log): ListenerSet {
             stepped.push(one);
             closeOne(one);
           }
-          const listener = await wish.open();
+          const listener = await wish.open(wish.opensWith.port);
           told(wish.name, listener);
           fresh.push({ wish, listener });
           if (state.isClosed) throw new GatewayError('listen-failed', 'gateway', 'the gateway stops');
@@ -106,6 +108,10 @@ export function createListenerSet(log: Log): ListenerSet {
         throw error;
       }
       return () => {
+        if (state.isClosed) {
+          for (const held of fresh) closeOne(held);
+          return;
+        }
         for (const held of leaving) {
           open.delete(held.wish.name);
           if (!stepped.includes(held)) closeOne(held);

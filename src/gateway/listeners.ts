@@ -61,21 +61,23 @@ export function listenerWishes(config: Config, parts: ListenerParts): readonly L
   const timeoutMs = config.limits.handshakeTimeoutSeconds * 1000;
   const clients = config.tls.clientCertificates?.mode;
   const onError: OnError = (error) => log.write('error', 'gateway.error', { error });
+  // One that opens again shows what has been read since.
+  const shownNow = (): ShownCertificates => shownCertificates(certificates.latest(config.tls));
   const plain = (name: string, at: MediaListener, transport: 'RTMP' | 'RTSP'): ListenerWish => ({
     name,
     opensWith: placeOf(at),
-    open: () => {
+    open: (port) => {
       const rules = proxies.rulesOf(at, transport);
-      return listenTcp({ host: at.host, port: at.port, proxies: rules, onStream: parts[transport], onError });
+      return listenTcp({ host: at.host, port, proxies: rules, onStream: parts[transport], onError });
     },
   });
   const secure = (name: string, at: MediaListener, transport: 'RTMP' | 'RTSP'): ListenerWish => ({
     name,
     opensWith: { ...placeOf(at), clients, timeoutMs },
-    open: () => {
+    open: (port) => {
       const listening = listenTls({
-        ...{ host: at.host, port: at.port, proxies: proxies.rulesOf(at, transport), timeoutMs, onError },
-        ...shownCertificates(config.tls),
+        ...{ host: at.host, port, proxies: proxies.rulesOf(at, transport), timeoutMs, onError },
+        ...shownNow(),
         onStream: parts[transport],
         onBadHandshake: (reason) => metrics.count('connections_refused_total', { transport, reason }),
       });
@@ -83,12 +85,15 @@ export function listenerWishes(config: Config, parts: ListenerParts): readonly L
     },
   });
   const overHttp = (name: 'http' | 'https', endpoint: HttpEndpoint): ListenerWish => {
-    const tls = name === 'https' ? shownCertificates(config.tls) : undefined;
+    const isSecure = name === 'https';
     const { forwarded } = endpoint;
     return {
       name,
-      opensWith: { ...placeOf(endpoint), forwarded, timeoutMs, ...(tls && { clients }) },
-      open: () => told(parts.openHttp(name, { endpoint, timeoutMs, tls, onError }), certificates),
+      opensWith: { ...placeOf(endpoint), forwarded, timeoutMs, ...(isSecure && { clients }) },
+      open: (port) => {
+        const tls = isSecure ? shownNow() : undefined;
+        return told(parts.openHttp(name, { endpoint: { ...endpoint, port }, timeoutMs, tls, onError }), certificates);
+      },
     };
   };
   return [
@@ -98,7 +103,7 @@ export function listenerWishes(config: Config, parts: ListenerParts): readonly L
     ...(rtsps ? [secure('rtsps', rtsps, 'RTSP')] : []),
     ...(http ? [overHttp('http', http)] : []),
     ...(https ? [overHttp('https', https)] : []),
-    ...(admin ? [adminWish(admin, () => parts.openAdmin(admin, onError))] : []),
+    ...(admin ? [adminWish(admin, (port) => parts.openAdmin({ ...admin, port }, onError))] : []),
   ];
 }
 

@@ -29,7 +29,8 @@ function care(more: Readonly<Record<string, unknown>> = {}) {
   const lines: (readonly [LogLevel, LogEvent, LogFields])[] = [];
   const shown: string[] = [];
   const authorities: unknown[] = [];
-  const made = createCertificateCare(read(), {
+  const config = read();
+  const made = createCertificateCare(config, {
     log: { enabled: () => true, write: (...line) => lines.push(line) },
     ...{ metrics, clock },
     readFile: (path) => {
@@ -48,7 +49,7 @@ function care(more: Readonly<Record<string, unknown>> = {}) {
   const metric = (line: string): boolean => metrics.render().includes(`portcullis_${line}\n`);
   const outcomes = (): readonly unknown[] =>
     lines.filter(([, event]) => event === 'certificates.read').map(([, , f]) => f);
-  return { made, files, read, clock, lines, shown, authorities, look, metric, outcomes };
+  return { made, config, files, read, clock, lines, shown, authorities, look, metric, outcomes };
 }
 
 const trimmed = ({ cert }: Pair): string => cert.trimEnd();
@@ -106,6 +107,16 @@ describe('certificates whose files change', () => {
     Object.assign(files, { 'cert.pem': pairs.next.cert, 'key.pem': pairs.next.key });
     look(2);
     expect(authorities).toEqual([trimmed(pairs.next)]);
+  });
+
+  it('are what a listener of the same config that opens later shows', () => {
+    const { made, config, files, read, look } = care();
+    expect(shownCertificates(made.latest(config.tls)).certificates[0]?.cert).toBe(trimmed(pairs.old));
+    Object.assign(files, { 'cert.pem': pairs.next.cert, 'key.pem': pairs.next.key });
+    look(2);
+    expect(shownCertificates(made.latest(config.tls)).certificates[0]?.cert).toBe(trimmed(pairs.next));
+    const other = read().tls;
+    expect(made.latest(other)).toBe(other);
   });
 
   it('are looked at no more after the end', () => {
