@@ -118,10 +118,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     isDraining: () => state.isDraining,
     elapsedMs,
   });
-  let ended = 0;
-  memory.revocations.onAdded(() => {
-    ended = door.endRevoked();
-  });
+  memory.revocations.enforceBy(() => door.endRevoked());
   const tongue = {
     door,
     dial: (origin: OriginChoice, signal: AbortSignal) => live.now.origins.dial(origin, signal),
@@ -158,7 +155,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     openAdmin: (endpoint, onError) => {
       const notReady = (): string | undefined => (state.isDraining ? 'draining' : keySources.notReady(live.now.config));
       const { operator } = deps;
-      const joints = { live, door, originCare, memory, keySources, clock, endedByRevocation: () => ended };
+      const joints = { live, door, originCare, memory, keySources, clock };
       const ports = adminPorts({ ...joints, render: () => metrics.render(), notReady, operator, addressOf });
       const random = (): string => randomBytes(24).toString('base64url');
       const forwarded = proxies.forwardedOf(endpoint);

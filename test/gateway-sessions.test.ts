@@ -60,7 +60,7 @@ describe('a gateway with streams', () => {
     expect(bad.lastDescription).toContain('revoked');
     expect(good.closed).toBe(false);
     expect((await publish('one', { jti: 't1' })).lastDescription).toContain('token-revoked');
-    revocations.remove(entry?.id ?? '');
+    revocations.remove(entry?.revocation.id ?? '');
     expect((await publish('one', { jti: 't1' })).codes).toContain('NetStream.Publish.Start');
   });
 

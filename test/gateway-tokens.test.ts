@@ -45,7 +45,7 @@ describe('the file of revocations', () => {
     const { clock, disk, make, isRevoked, lines } = bed('{"jti": "a"}');
     const memory = make();
     let told = 0;
-    memory.revocations.onAdded(() => (told += 1));
+    memory.revocations.enforceBy(() => (told += 1));
     expect([isRevoked(memory, 'a'), isRevoked(memory, 'b')]).toEqual([true, false]);
     disk.text = '{"jti": "a"}\n{"jti": ';
     clock.advance(2000);

@@ -36,8 +36,6 @@ export interface AdminJoints {
   readonly door: Pick<SessionDoor, 'sessions' | 'kick'>;
   readonly originCare: OriginCare;
   readonly memory: LastingTokenMemory;
-  /** How many sessions the last addition to the revocations has ended. */
-  readonly endedByRevocation: () => number;
   readonly keySources: KeySources;
   readonly clock: Clock;
   readonly render: () => string;
@@ -74,11 +72,7 @@ export function adminPorts(joints: AdminJoints): AdminPorts {
     revocations: {
       list: () => revocations.list(),
       remove: (id) => revocations.remove(id),
-      add: (wish) => {
-        const revocation = revocations.add(wish);
-        // Whoever is told of an addition has ended its sessions by now.
-        return revocation && { revocation, ended: joints.endedByRevocation() };
-      },
+      add: (wish) => revocations.add(wish),
     },
     origins: () => originViews(joints),
     drainOrigin: (name, isDrained) => originCare.health.drain(name, isDrained),

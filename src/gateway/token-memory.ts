@@ -35,10 +35,12 @@ export function createTokenMemory(first: Config, deps: TokenMemoryDeps): Lasting
   const { clock, metrics, log } = deps;
   let { auth } = first;
   const leewayS = (): number => auth.leewaySeconds;
-  const revocations = createRevocations({ clock, maxTokenLifeS: () => auth.maxTtlMinutes * 60 + 2 * leewayS() });
+  const revocations = createRevocations({
+    clock,
+    maxTokenLifeS: () => auth.maxTtlMinutes * 60 + 2 * leewayS(),
+    onSize: (entries) => metrics.gauge('revocations', {}, entries),
+  });
   const used = createUsedTokens(clock, leewayS);
-  const count = (): void => metrics.gauge('revocations', {}, revocations.list().length);
-  revocations.onAdded(count);
   let stopWatching = (): void => undefined;
   const take = (read: Read): void => {
     if ('problem' in read) {

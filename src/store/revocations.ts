@@ -29,19 +29,25 @@ export interface ListedRevocation extends Revocation {
   readonly addedAtS: number;
 }
 
+/** An entry that was added, and how many sessions it has ended. */
+export interface AddedRevocation {
+  readonly revocation: ListedRevocation;
+  readonly ended: number;
+}
+
 /** What is revoked at present, on this node. */
 export interface Revocations {
   /** Why a token is revoked, in a few words; undefined when it is not. */
   find(token: Revocable): string | undefined;
-  /** Adds an entry; undefined when the list is full. */
-  add(revocation: Revocation): ListedRevocation | undefined;
+  /** Adds an entry, and ends the sessions that it fits; undefined when the list is full. */
+  add(revocation: Revocation): AddedRevocation | undefined;
   /** Takes out an entry that a call added; false when there is none of that id. */
   remove(id: string): boolean;
   list(): readonly ListedRevocation[];
-  /** Puts these in place of all that came from the file before. */
+  /** Puts these in place of all that came from the file before, and ends the sessions that they fit. */
   useFile(revocations: readonly Revocation[]): void;
-  /** Calls after each addition, with the list as it is then. */
-  onAdded(call: () => void): void;
+  /** `end` is who ends the sessions that the list fits, after each addition; it says how many there were. */
+  enforceBy(end: () => number): void;
 }
 
 /** How long a token can live at most, for entries to be forgotten when no token can fit them any more. */
@@ -49,6 +55,8 @@ export interface RevocationsOptions {
   readonly clock: Clock;
   /** Seconds, leeway included. */
   readonly maxTokenLifeS: () => number;
+  /** Told after each change how many entries there are. */
+  readonly onSize?: (entries: number) => void;
 }
 
 /** Entries are looked through for outdated ones at most this often. */
@@ -58,13 +66,13 @@ const TIDY_S = 60;
  * Makes a list of revocations in memory. Entries by token id or by time are dropped when every token that could fit has
  * expired; a subject that is revoked for good stays until it is taken out. A lookup costs the same however many there are.
  */
-export function createRevocations({ clock, maxTokenLifeS }: RevocationsOptions): Revocations {
+export function createRevocations({ clock, maxTokenLifeS, onSize }: RevocationsOptions): Revocations {
   const called = new Map<string, ListedRevocation>();
   let filed: readonly ListedRevocation[] = [];
   let index = indexOf([]);
   let tidiedAtS = 0;
   let ids = 0;
-  const listeners: (() => void)[] = [];
+  let end = (): number => 0;
   const nowS = (): number => clock.now() / 1000;
   const all = (): readonly ListedRevocation[] => [...filed, ...called.values()];
   const tidy = (): void => {
@@ -74,11 +82,12 @@ export function createRevocations({ clock, maxTokenLifeS }: RevocationsOptions):
       (tokenId !== undefined || issuedBeforeS !== undefined) &&
       Math.max(addedAtS, issuedBeforeS ?? 0) + maxTokenLifeS() < nowS();
     for (const entry of called.values()) if (isOutdated(entry)) called.delete(entry.id);
-    index = indexOf(all());
+    changed();
   };
-  const added = (): void => {
-    index = indexOf(all());
-    for (const call of listeners) call();
+  const changed = (): void => {
+    const entries = all();
+    index = indexOf(entries);
+    onSize?.(entries.length);
   };
   return {
     find(token) {
@@ -90,22 +99,23 @@ export function createRevocations({ clock, maxTokenLifeS }: RevocationsOptions):
       if (all().length >= MAX_REVOCATIONS) return undefined;
       const listed = { ...revocation, id: `r${++ids}`, source: 'call', addedAtS: Math.floor(nowS()) } as const;
       called.set(listed.id, listed);
-      added();
-      return listed;
+      changed();
+      return { revocation: listed, ended: end() };
     },
     remove(id) {
       const isThere = called.delete(id);
-      if (isThere) index = indexOf(all());
+      if (isThere) changed();
       return isThere;
     },
     list: all,
     useFile(revocations) {
       const addedAtS = Math.floor(nowS());
       filed = revocations.map((one, place) => ({ ...one, id: `f${place + 1}`, source: 'file', addedAtS }));
-      added();
+      changed();
+      end();
     },
-    onAdded(call) {
-      listeners.push(call);
+    enforceBy(call) {
+      end = call;
     },
   };
 }

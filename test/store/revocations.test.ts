@@ -55,7 +55,7 @@ describe('the list of revocations', () => {
     const added = revocations.add({ tokenId: 'called' });
     expect(revocations.list().map(({ id, source }) => `${id} ${source}`)).toEqual(['f1 file', 'r1 call']);
     expect(revocations.remove('f1')).toBe(false);
-    expect(revocations.remove(added?.id ?? '')).toBe(true);
+    expect(revocations.remove(added?.revocation.id ?? '')).toBe(true);
     expect(revocations.find({ tokenId: 'called' })).toBeUndefined();
     expect(revocations.find({ tokenId: 'filed' })).toBeDefined();
     revocations.useFile([]);
@@ -74,13 +74,27 @@ describe('the list of revocations', () => {
     expect(revocations.list()).toMatchObject([{ subject: 'cam-7' }]);
   });
 
-  it('tells of additions after the list holds them', () => {
+  it('has sessions ended when it holds what was added, and says how many they were', () => {
     const { revocations } = listOf();
+    expect(revocations.add({ tokenId: 'a' })?.ended).toBe(0);
     const seen: number[] = [];
-    revocations.onAdded(() => seen.push(revocations.list().length));
-    revocations.add({ tokenId: 'a' });
-    revocations.useFile([{ tokenId: 'b' }, { subject: 'c' }]);
-    expect(seen).toEqual([1, 3]);
+    revocations.enforceBy(() => seen.push(revocations.list().length));
+    expect(revocations.add({ tokenId: 'b' })?.ended).toBe(1);
+    revocations.useFile([{ tokenId: 'c' }, { subject: 'd' }]);
+    expect(seen).toEqual([2, 4]);
+  });
+
+  it('tells how long it is after every change, also one that makes it shorter', () => {
+    const clock = fakeClock();
+    const sizes: number[] = [];
+    const onSize = (entries: number): void => void sizes.push(entries);
+    const revocations = createRevocations({ clock, maxTokenLifeS: () => 600, onSize });
+    const added = revocations.add({ tokenId: 'a' });
+    revocations.add({ tokenId: 'b' });
+    revocations.remove(added?.revocation.id ?? '');
+    clock.advance(661_000);
+    revocations.find({});
+    expect([sizes.at(1), ...sizes.slice(-3)]).toEqual([1, 2, 1, 0]);
   });
 
   it('refuses more than it can hold', () => {
