@@ -264,6 +264,7 @@ describe('a gateway whose keys are at a URL', () => {
     server.answer = json({ keys: [jwk] });
     const running = await start(parts());
     await running.reload(config({ auth: { keys: [{ id: 'main', secret: { value: SECRET } }] } }));
+    expect(metrics.render()).not.toContain('portcullis_key_set_keys{');
     const { length } = server.heard;
     await new Promise((done) => systemClock.after(1200, () => done(undefined)));
     expect(server.heard).toHaveLength(length);

@@ -41,6 +41,7 @@ export function createCertificateCare(first: Config, deps: CertificateCareDeps):
   let tls = given;
   let stopWatching = (): void => undefined;
   const put = (next: Tls): void => {
+    forget(tls, next, deps);
     tls = next;
     for (const use of listeners) use(shownBy(tls), tls.clientCertificates?.ca);
     measure(tls, deps);
@@ -167,6 +168,13 @@ function measure({ certificates }: Tls, { metrics, clock }: CertificateCareDeps)
     const leftS = Math.round((expiryMs(certificate) - clock.now()) / 1000);
     metrics.gauge('tls_certificate_expiry_seconds', { certificate: String(index + 1) }, leftS);
   });
+}
+
+/** What is no more has no time left either. */
+function forget(old: Tls, next: Tls, { metrics }: CertificateCareDeps): void {
+  for (let index = next.certificates.length; index < old.certificates.length; index += 1) {
+    metrics.gauge('tls_certificate_expiry_seconds', { certificate: String(index + 1) }, undefined);
+  }
 }
 
 function warn({ certificates }: Tls, { log, clock }: CertificateCareDeps): void {

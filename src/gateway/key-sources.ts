@@ -35,6 +35,9 @@ export function createKeySources(deps: KeySourcesDeps): KeySources {
       if (named.has(key)) continue;
       source.stop();
       sources.delete(key);
+      // Of two with one name, the one that goes takes only its own figure along.
+      const isNamed = [...sources.values()].some(({ id }) => id === source.id);
+      if (!isNamed) deps.metrics.gauge('key_set_keys', { key: source.id }, undefined);
     }
   };
   const of = (config: Config): readonly KeySource[] =>

@@ -44,6 +44,7 @@ export interface Log {
 /** Counts. Names are without the `portcullis_` prefix; label values come from closed lists. */
 export interface Metrics {
   count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
-  gauge(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+  /** `undefined`: what had these labels is no more. */
+  gauge(name: string, labels: Readonly<Record<string, string>>, value: number | undefined): void;
   observe(name: string, labels: Readonly<Record<string, string>>, seconds: number): void;
 }

@@ -78,7 +78,11 @@ export function createOriginHealth(deps: HealthDeps): OriginHealth {
         if (!isSame) known?.stop();
         next.set(option.name, isSame ? known : new WatchedOrigin(option, deps, known));
       }
-      for (const [name, gone] of watched) if (!next.has(name)) gone.stop();
+      for (const [name, gone] of watched) {
+        if (next.has(name)) continue;
+        gone.stop();
+        deps.metrics.gauge('origin_up', { origin: name }, undefined);
+      }
       watched = next;
     },
     answered: (name) => watched.get(name)?.answered(),
@@ -126,6 +130,9 @@ class WatchedOrigin {
       this.#detail = known.#detail;
       this.#ejectMs = known.#ejectMs;
       this.#recoveredMs = known.#recoveredMs;
+    } else if (known !== undefined) {
+      // Another machine, of which nothing is known yet.
+      deps.metrics.gauge('origin_up', { origin: option.name }, undefined);
     }
     this.#checkLater();
   }

@@ -58,6 +58,11 @@ export function createMetrics(onMisuse: (problem: string) => void = () => undefi
       if (series !== undefined && by >= 0 && Number.isFinite(by)) series.value += by;
     },
     gauge: (name, labels, value) => {
+      if (value === undefined) {
+        const family = families.get(name);
+        family?.series.delete(labelText(family.spec.labels, (label) => labels[label] ?? 'none'));
+        return;
+      }
       const series = find(name, 'gauge', labels);
       if (series !== undefined && Number.isFinite(value)) series.value = value;
     },

@@ -139,6 +139,12 @@ describe('certificates of another config', () => {
     expect(shown).toHaveLength(1);
   });
 
+  it('leave no time behind of those that are no more, for alerts to go by', () => {
+    const { made, read, metric } = care();
+    made.prepare({ ...read(), tls: { certificates: [] } })();
+    expect(metric('tls_certificate_expiry_seconds{certificate="1"} 172800')).toBe(false);
+  });
+
   it('change nothing when they cannot be used', () => {
     const { made, read, shown } = care();
     const { key, files } = read().tls.certificates[0] as Certificate;

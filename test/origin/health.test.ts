@@ -21,7 +21,7 @@ const UNCHECKED: HealthOption = { ...OPTION, checks: [] };
 function bed(...options: HealthOption[]) {
   const clock = fakeClock();
   const states: string[] = [];
-  const gauges: number[] = [];
+  const gauges: (number | undefined)[] = [];
   const asked: string[] = [];
   let answer: (name: string, kind: EndpointKind, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
   const health = createOriginHealth({
@@ -215,7 +215,7 @@ describe('an origin that is drained', () => {
 
 describe('a new config', () => {
   it('keeps what is known of an origin at its place, and forgets what is elsewhere or gone', () => {
-    const { health, clock } = bed(UNCHECKED, { ...UNCHECKED, name: 'b' });
+    const { health, clock, gauges } = bed(UNCHECKED, { ...UNCHECKED, name: 'b' });
     for (const name of ['a', 'b']) {
       health.failed(name, 'x');
       health.failed(name, 'x');
@@ -225,8 +225,11 @@ describe('a new config', () => {
       { ...UNCHECKED, name: 'b', place: 'rtmp://c' },
     ]);
     expect(health.list().map(({ state }) => state)).toEqual(['down', 'unknown']);
+    expect(gauges).toEqual([0, 0, undefined]);
     health.use([]);
     expect(health.list()).toEqual([]);
+    // An alert on an origin that is gone would never end.
+    expect(gauges.slice(3)).toEqual([undefined, undefined]);
     expect(clock.pending).toBe(0);
   });
 });

@@ -102,7 +102,7 @@ export function makeBed(more: Partial<DoorDeps> & { readonly verdict?: () => Dec
         const at = key(name, labels);
         counted.set(at, (counted.get(at) ?? 0) + by);
       },
-      gauge: (name, labels, value) => void counted.set(key(name, labels), value),
+      gauge: (name, labels, value) => void counted.set(key(name, labels), value ?? 0),
       observe: (name, labels) => {
         const at = key(name, labels);
         counted.set(at, (counted.get(at) ?? 0) + 1);

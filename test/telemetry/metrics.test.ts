@@ -33,6 +33,16 @@ describe('the metrics', () => {
     expect(metrics.render()).toContain('portcullis_origin_up{origin="red5-a"} 0\n');
   });
 
+  it('forget what is no more', () => {
+    const metrics = createMetrics();
+    metrics.gauge('origin_up', { origin: 'red5-a' }, 0);
+    metrics.gauge('origin_up', { origin: 'red5-b' }, 1);
+    metrics.gauge('origin_up', { origin: 'red5-a' }, undefined);
+    metrics.gauge('no_such_gauge', {}, undefined);
+    expect(metrics.render()).not.toContain('red5-a');
+    expect(metrics.render()).toContain('portcullis_origin_up{origin="red5-b"} 1\n');
+  });
+
   it('put observations into cumulative buckets', () => {
     const metrics = createMetrics();
     for (const seconds of [0.0005, 0.02, 100])
