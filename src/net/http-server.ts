@@ -140,7 +140,12 @@ export async function listenHttpServer(given: HttpServerOptions): Promise<HttpLi
     response.once('close', () => busy.delete(socket));
     void answer(request, response, options, limits);
   };
-  server.on('connection', (socket: Socket) => watch(socket, options));
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    watch(socket, options);
+  });
   server.on('request', onRequest);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (Number(request.headers['content-length'] ?? 0) <= limits.maxBodyBytes) response.writeContinue();
@@ -171,7 +176,10 @@ export async function listenHttpServer(given: HttpServerOptions): Promise<HttpLi
       const stopped = listener.close();
       heads?.stop();
       server.closeIdleConnections();
-      const cancel = clock.after(graceMs, () => server.closeAllConnections());
+      // Node's own list has neither WebSockets nor handshakes of TLS, and either would hold up the end.
+      const cancel = clock.after(graceMs, () => {
+        for (const socket of sockets) socket.destroy();
+      });
       await Promise.all([stopped, closed]);
       cancel();
     },
