@@ -14,6 +14,7 @@ import { createTracing } from './gateway/tracing.js';
 import { framersOf, type AddressOf } from './gateway/wall.js';
 import { joinWebrtc, listenForWebrtc } from './gateway/webrtc.js';
 import type { Clock } from './model/clock.js';
+import { GatewayError } from './model/errors.js';
 import type { OriginChoice } from './model/leg.js';
 import type { ConnectionRequest } from './model/request.js';
 import type { Log, LogEvent, LogFields, Metrics } from './model/telemetry.js';
@@ -31,7 +32,7 @@ export interface Gateway {
   /** Those that are open now, by the listener's name in the config. */
   readonly addresses: Readonly<Record<string, ListenAddress>>;
   /**
-   * Puts another config in force without ending anything; lines that come back say what waits for a restart.
+   * Puts another config in force without ending anything; one at a time. Lines that come back say what waits for a restart.
    * Rejects with GatewayError `listen-failed`, `config-keys`, `config-hooks`, `config-traces`, `config-revocations` or `certificate-unusable`; then the
    * old one stays whole.
    */
@@ -85,7 +86,7 @@ const FAREWELL_MS = 2500;
 export async function startGateway(config: Config, given: GatewayDeps): Promise<Gateway> {
   const { metrics, clock } = given;
   const feed = createFeed(() => clock.now());
-  const state = { isDraining: false, isWatched: config.listen.admin !== undefined };
+  const state = { isDraining: false, isStopped: false, isWatched: config.listen.admin !== undefined };
   const elapsedMs = (): number => performance.now();
   const tracing = createTracing({ log: given.log, metrics, clock, elapsedMs, version: given.version });
   const log = tapLog(given.log, [feedListener(feed, () => state.isWatched), tracing]);
@@ -187,6 +188,7 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
     // So that no origin keeps a session of ours, but no origin keeps us either. Nor does a server that is told of the end.
     await atMost(clock, FAREWELL_MS, Promise.all([webrtc.settled(), foreignHooks.settled()]));
     await Promise.all([listeners.close(), mediaPorts.close()]);
+    state.isStopped = true;
     lasting.stop();
     await atMost(clock, FAREWELL_MS, tracing.close());
   };
@@ -200,8 +202,13 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
       return { ...(media && { media }), ...listeners.addresses };
     },
     async reload(next) {
+      const mustRun = (): void => {
+        if (state.isStopped) throw new GatewayError('listen-failed', 'gateway', 'the gateway stops');
+      };
+      mustRun();
       try {
         const useLasting = await lasting.prepare(next);
+        mustRun();
         const useLive = live.prepare(next);
         const { use: useListeners, notes } = await changeover(next);
         // From here on nothing can fail. Listeners first, so that those which close hear of no certificate that is not theirs.
@@ -211,7 +218,9 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
         useLasting();
         return notes;
       } finally {
-        lasting.keep(live.now.config);
+        // What was begun before the end must not outlive it.
+        if (state.isStopped) lasting.stop();
+        else lasting.keep(live.now.config);
       }
     },
     async drain(graceMs) {

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startGateway, type Gateway } from '../src/gateway.js';
+import { systemClock } from '../src/net/clock.js';
 import { dialTcp } from '../src/net/dial.js';
 import { selfSigned } from './config/loading.js';
 import { configFrom, quietDeps } from './fakes/gateway-config.js';
@@ -71,6 +72,27 @@ async function listeningStranger() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+/** The system's, with the timers counted that wait. */
+function countingClock() {
+  const waiting = new Set<object>();
+  return {
+    now: () => systemClock.now(),
+    after(delayMs: number, call: () => void) {
+      const timer = {};
+      waiting.add(timer);
+      const cancel = systemClock.after(delayMs, () => {
+        waiting.delete(timer);
+        call();
+      });
+      return () => {
+        waiting.delete(timer);
+        cancel();
+      };
+    },
+    waiting: () => waiting.size,
+  };
 }
 
 const admin = async (token: string, path = '/livez', method = 'GET') =>
@@ -212,6 +234,57 @@ describe('a gateway whose listeners change', () => {
     expect(await admin(ADMIN_TOKEN, '/api/v1/reload', 'POST')).toBe(200);
     expect(await admin('another-token-of-the-tests', '/api/v1/health')).toBe(200);
     expect(await admin(ADMIN_TOKEN, '/api/v1/health')).toBe(401);
+  });
+
+  it('opens nothing when it is stopped in the middle of a reload, and nothing after that', async () => {
+    const files = { key: 'x'.repeat(40) };
+    let load: (exported: unknown) => void = () => undefined;
+    const loading = new Promise((resolve) => {
+      load = resolve;
+    });
+    let asked = (): void => undefined;
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const importModule = (): Promise<unknown> => {
+      asked();
+      return loading;
+    };
+    const clock = countingClock();
+    const log = { enabled: () => true, write: (_: unknown, event: string) => void lines.push(event) };
+    gateway = await startGateway(config({ rtmp: HERE }), { ...quietDeps(), clock, log, importModule });
+    const next = config(
+      { rtmp: THERE, http: HERE },
+      {
+        hooks: [{ name: 'module', id: 'mine', file: 'my.mjs' }, 'verify-token'],
+        auth: {
+          keys: [
+            { id: 'idp', jwksUrl: 'http://127.0.0.1:1/keys' },
+            { id: 'main', secret: { value: files.key } },
+          ],
+        },
+        origins: [
+          {
+            name: 'other',
+            preset: 'mediamtx',
+            rtmp: 'rtmp://127.0.0.1:1',
+            http: 'http://127.0.0.1:1',
+            media: 'direct',
+          },
+        ],
+      },
+    );
+    const reloaded = gateway.reload(next);
+    await isAsked;
+    await gateway.stop();
+    load({ createHook: () => ({ decide: () => ({ allow: true }) }) });
+    await expect(reloaded).rejects.toThrow('the gateway stops');
+    await expect(gateway.reload(next)).rejects.toThrow('the gateway stops');
+    expect(gateway.addresses).toEqual({});
+    expect(lines.filter((line) => line === 'listener.open').length).toBe(
+      lines.filter((line) => line === 'listener.closed').length,
+    );
+    expect(clock.waiting()).toBe(0);
   });
 
   it('opens and closes listeners 200 times under traffic: nobody is dropped, no port stays open', async () => {
