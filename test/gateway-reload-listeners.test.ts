@@ -221,6 +221,16 @@ describe('a gateway whose listeners change', () => {
     expect([await page(), at('http').port]).toEqual([200, port]);
   });
 
+  it('takes a deadline that is no whole number of milliseconds', async () => {
+    const pair = selfSigned();
+    const tls = { certificates: [{ cert: { value: pair.cert }, key: { value: pair.key } }] };
+    const running = await start({ http: HERE });
+    await running.reload(
+      config({ http: HERE, https: HERE, rtmps: HERE }, { tls, limits: { handshakeTimeoutSeconds: 1.005 } }),
+    );
+    expect(await isOpen(at('https'))).toBe(true);
+  });
+
   it('takes another operator token, also when the reload was asked for with the old one', async () => {
     const listen = (value: string, port = 0) => ({ rtmp: HERE, admin: { ...HERE, port, token: { value } } });
     const operator = {

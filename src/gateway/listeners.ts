@@ -58,7 +58,8 @@ type OnError = (error: Error) => void;
 export function listenerWishes(config: Config, parts: ListenerParts): readonly ListenerWish[] {
   const { log, metrics, certificates, proxies } = parts;
   const { rtmp, rtmps, rtsp, rtsps, http, https, admin } = config.listen;
-  const timeoutMs = config.limits.handshakeTimeoutSeconds * 1000;
+  // Node takes no fractions, and 1.005 s are 1004.999… ms.
+  const timeoutMs = Math.round(config.limits.handshakeTimeoutSeconds * 1000);
   const clients = config.tls.clientCertificates?.mode;
   const onError: OnError = (error) => log.write('error', 'gateway.error', { error });
   // One that opens again shows what has been read since.
