@@ -27,6 +27,8 @@ export interface ReloadingParts {
   readonly clock: Clock;
   /** The bytes of the config file; undefined where none is watched. Throws the system's error. */
   readonly readFile?: (() => Buffer) | undefined;
+  /** What was in it when the first config was read. Default: what is in it now. */
+  readonly firstBytes?: Buffer | undefined;
 }
 
 /** Reloads, one at a time. */
@@ -43,6 +45,7 @@ export interface Reloading {
  */
 export function createReloading(parts: ReloadingParts): Reloading {
   const { metrics } = parts;
+  const file = createFileMemory(parts);
   let last: Promise<unknown> = Promise.resolve();
   let waiting: Promise<ReloadOutcome> | undefined;
 
@@ -50,13 +53,14 @@ export function createReloading(parts: ReloadingParts): Reloading {
     // Whoever asks while one waits for its turn gets that one's answer: it has not read the file yet.
     waiting ??= last.then(() => {
       waiting = undefined;
+      file.look();
       return reloadOnce(parts, trigger);
     });
     last = waiting;
     return waiting;
   };
   metrics.gauge('config_last_reload_successful', {}, 1);
-  return { now, stop: watchFile(parts, () => void now('file')) };
+  return { now, stop: watchFile(parts, file, () => void now('file')) };
 }
 
 async function reloadOnce(
@@ -86,16 +90,31 @@ async function tryReload(load: ReloadingParts['load'], apply: ReloadingParts['ap
   }
 }
 
+/** What of the config file is known; bytes that a reload for another reason has read are no news. */
+interface FileMemory {
+  known: Buffer | undefined;
+  look(): void;
+}
+
+function createFileMemory({ readFile, firstBytes }: ReloadingParts): FileMemory {
+  const read = (): Buffer | undefined => readFile && bytesOrNothing(readFile);
+  const memory: FileMemory = {
+    known: firstBytes ?? read(),
+    look: () => {
+      memory.known = read() ?? memory.known;
+    },
+  };
+  return memory;
+}
+
 /** A file that is gone is no news: editors do that for a moment, and the config that runs does not need it. */
-function watchFile({ clock, readFile }: ReloadingParts, onChange: () => void): () => void {
+function watchFile({ clock, readFile }: ReloadingParts, file: FileMemory, onChange: () => void): () => void {
   if (readFile === undefined) return () => undefined;
-  const look = (): Buffer | undefined => bytesOrNothing(readFile);
-  let known = look();
   return watchUntilSettled({
-    ...{ clock, everyMs: LOOK_MS, look, isSame: isSameBytes, first: known },
+    ...{ clock, everyMs: LOOK_MS, look: () => bytesOrNothing(readFile), isSame: isSameBytes, first: file.known },
     onChange(found) {
-      if (found === undefined || isSameBytes(found, known)) return;
-      known = found;
+      if (found === undefined || isSameBytes(found, file.known)) return;
+      file.known = found;
       onChange();
     },
   });

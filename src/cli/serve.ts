@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { bytesOrNothing } from '../config/file-watch.js';
 import type { Gateway, startGateway } from '../gateway.js';
 import { GatewayError } from '../model/errors.js';
 import type { Log } from '../model/telemetry.js';
@@ -28,7 +29,11 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
     io.stderr(usageLine('serve', parsed.problem));
     return EXIT.usage;
   }
-  const loaded = loadConfigFor('serve', parsed.flags.config, io);
+  const file = parsed.flags.config;
+  const isWatched = file !== undefined && parsed.flags['no-watch'] !== true;
+  // Before it is read, so that no change during the start is missed.
+  const firstBytes = isWatched ? bytesOrNothing(() => io.readFile(file)) : undefined;
+  const loaded = loadConfigFor('serve', file, io);
   if (!loaded.ok) return loaded.code;
   const { config, warnings } = loaded;
   const { clock } = io;
@@ -43,10 +48,9 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   };
   io.onExit(flush);
   for (const warning of warnings) log.write('warn', 'gateway.warning', { warning });
-  const file = parsed.flags.config;
   const code = await serve(held, { log, metrics }, io, start, {
     load: () => readConfig(file, io),
-    ...(file !== undefined && parsed.flags['no-watch'] !== true && { readFile: () => io.readFile(file) }),
+    ...(isWatched && { readFile: () => io.readFile(file), firstBytes }),
   });
   flush();
   return code;
@@ -94,7 +98,7 @@ async function serve(
   { log, metrics }: { readonly log: Log; readonly metrics: MetricsRegistry },
   io: CliIo,
   start: StartGateway,
-  source: Pick<ReloadingParts, 'load' | 'readFile'>,
+  source: Pick<ReloadingParts, 'load' | 'readFile' | 'firstBytes'>,
 ): Promise<number> {
   const { clock } = io;
   const { config } = held;

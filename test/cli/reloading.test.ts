@@ -126,6 +126,21 @@ describe('reloading the config', () => {
     expect(applied).toHaveLength(1);
   });
 
+  it('does not reload for a change of the file that a signal has brought in already', async () => {
+    const { clock, file, applied, reloading } = bed();
+    file.text = 'two';
+    await reloading.now('signal');
+    clock.advance(10_000);
+    await turn();
+    expect(applied).toHaveLength(1);
+    file.text = 'half';
+    await reloading.now('signal');
+    file.text = 'whole';
+    clock.advance(10_000);
+    await turn();
+    expect(applied).toHaveLength(3);
+  });
+
   it('does nothing while the file is gone, nor when it comes back as it was', async () => {
     const { clock, file, applied } = bed();
     file.text = undefined;

@@ -188,6 +188,24 @@ describe('serve', () => {
     }
   });
 
+  it('sees a change of the file that came while it started', async () => {
+    const files = { 'g.yaml': configText() };
+    const io = fakeIo({ files });
+    const { gateway, calls, finish } = fakeGateway();
+    const code = runServe(['--config', 'g.yaml'], io, () => {
+      files['g.yaml'] = configText({ limits: { drainTimeoutSeconds: 7 } });
+      return Promise.resolve(gateway);
+    });
+    await turn();
+    io.clock.advance(6_000);
+    await turn();
+    expect(calls).toEqual(['reload']);
+    io.signal('SIGTERM');
+    expect(calls[1]).toBe('drain 7000');
+    finish();
+    expect(await code).toBe(0);
+  });
+
   it('keeps the old config on SIGHUP when the new one is wrong, and says where', async () => {
     const files = { 'g.yaml': configText() };
     const io = fakeIo({ files });
