@@ -1,13 +1,11 @@
 import type { Config } from '../config/config.js';
 import { bytesOrNothing } from '../config/file-watch.js';
 import type { Gateway, startGateway } from '../gateway.js';
-import { GatewayError } from '../model/errors.js';
 import type { Log } from '../model/telemetry.js';
 import { watchEventLoop } from '../telemetry/event-loop.js';
 import { gatherLines } from '../telemetry/line-gatherer.js';
 import { createLog } from '../telemetry/log.js';
 import { createMetrics, type MetricsRegistry } from '../telemetry/metrics.js';
-import { redact } from '../telemetry/redact.js';
 import { sampleLog, type SampledLog, type SamplingOptions } from '../telemetry/sampling.js';
 import { parseArguments } from './arguments.js';
 import { SERVE_FLAGS } from './flags.js';
@@ -15,6 +13,8 @@ import { usageLine } from './help.js';
 import { EXIT, type CliIo } from './io.js';
 import { loadConfigFor, readConfig } from './load-config.js';
 import { createReloading, type Reloading, type ReloadingParts, type ReloadOutcome } from './reloading.js';
+import { watchSignals, type Signals } from './signals.js';
+import { isOfConfig, startFailure } from './start-failure.js';
 
 /** How long log lines may wait for others to be written with them. */
 const LOG_GATHER_MS = 20;
@@ -150,52 +150,6 @@ async function serve(
   }
 }
 
-interface Signals {
-  /** Calls with each signal that asks for the end, also those that came before; 1 is the first. */
-  onStop(call: (count: number, signal: string) => void): void;
-  /** Asks for the end as the first signal does; does nothing when that has been asked before. */
-  ask(who: string): void;
-  /** Calls with each wish for a reload; one that came before is answered now. */
-  onReload(call: () => void): void;
-  release(): void;
-}
-
-function watchSignals(io: CliIo): Signals {
-  const seen: string[] = [];
-  let listener: ((count: number, signal: string) => void) | undefined;
-  const reload: { isWanted: boolean; call: () => void } = {
-    isWanted: false,
-    call: () => {
-      reload.isWanted = true;
-    },
-  };
-  const releases = [
-    ...(['SIGTERM', 'SIGINT'] as const).map((signal) =>
-      io.onSignal(signal, () => {
-        seen.push(signal);
-        listener?.(seen.length, signal);
-      }),
-    ),
-    io.onSignal('SIGHUP', () => reload.call()),
-  ];
-  return {
-    onStop: (call) => {
-      listener = call;
-      seen.forEach((signal, index) => call(index + 1, signal));
-    },
-    ask: (who) => {
-      if (seen.length > 0) return;
-      seen.push(who);
-      listener?.(1, who);
-    },
-    onReload: (call) => {
-      reload.call = call;
-      if (reload.isWanted) call();
-    },
-    release: () => releases.forEach((release) => release()),
-  };
-}
-
 /** The first signal drains, the second stops now, a third does not even wait for that. */
 function untilStopped(gateway: Gateway, signals: Signals, drainSeconds: () => number, log: Log): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -212,31 +166,4 @@ function untilStopped(gateway: Gateway, signals: Signals, drainSeconds: () => nu
       }
     });
   });
-}
-
-/** Whether the config names something that cannot be used, such as a module that does not load. */
-function isOfConfig(error: unknown): boolean {
-  return error instanceof GatewayError && error.code.startsWith('config-');
-}
-
-/** One line on why the gateway did not start, or stopped: for a port, which key names it and how to find who has it. */
-function startFailure(error: unknown, config: Config): string {
-  const message = redact(error instanceof Error ? error.message : String(error)).trim();
-  const { code, port } = systemErrorIn(error);
-  if (port === undefined) return message;
-  const keys = Object.entries(config.listen).filter(([, endpoint]) => endpoint.port === port);
-  const where = keys.length === 0 ? '' : ` (${keys.map(([name]) => `listen.${name}.port`).join(', ')})`;
-  const who = `; see who has it: ss -ltnp 'sport = :${port}' or lsof -nP -iTCP:${port} -sTCP:LISTEN`;
-  return `${message}${where}${code === 'EADDRINUSE' ? who : ''}`;
-}
-
-/** The system's error, which may be the cause of ours. */
-function systemErrorIn(error: unknown): { readonly code?: string; readonly port?: number } {
-  let one = error;
-  for (let depth = 0; depth < 5 && one instanceof Error; depth += 1) {
-    const { code, port } = one as { readonly code?: unknown; readonly port?: unknown };
-    if (typeof code === 'string' && typeof port === 'number') return { code, port };
-    one = one.cause;
-  }
-  return {};
 }
