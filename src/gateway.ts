@@ -186,11 +186,11 @@ export async function startGateway(config: Config, given: GatewayDeps): Promise<
   originCare.use(config);
   const close = async (): Promise<void> => {
     // So that no origin keeps a session of ours, but no origin keeps us either. Nor does a server that is told of the end.
-    await atMost(clock, FAREWELL_MS, Promise.all([webrtc.settled(), foreignHooks.settled()]));
+    // All at once: whoever stops the process counts on it.
+    await atMost(clock, FAREWELL_MS, Promise.all([webrtc.settled(), foreignHooks.settled(), tracing.close()]));
     await Promise.all([listeners.close(), mediaPorts.close()]);
     state.isStopped = true;
     lasting.stop();
-    await atMost(clock, FAREWELL_MS, tracing.close());
   };
   return {
     sessions: door,

@@ -6,7 +6,7 @@ import { Secret } from '../src/model/secret.js';
 import { systemClock } from '../src/net/clock.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { openCollector, valuesOf, type Collector } from './fakes/collector.js';
-import { configFrom } from './fakes/gateway-config.js';
+import { configFrom, quietDeps } from './fakes/gateway-config.js';
 import { eventually, liveOrigin, livePublisher, sendVideo, type LiveOrigin } from './fakes/rtmp-live.js';
 import { json, policyServer, type PolicyServer } from './hooks/call-http/policy-server.js';
 
@@ -99,6 +99,23 @@ describe('a gateway that is traced', () => {
     expect(collector.resources[0]).toMatchObject({ 'service.name': 'portcullis', 'service.version': '9.9.9' });
     expect(collector.calls[0]).toMatchObject({ url: '/v1/traces', headers: { 'x-key': COLLECTOR_KEY } });
     expect(metrics.render()).toContain('portcullis_trace_spans_total{outcome="sent"} 9\n');
+  });
+
+  it('gives a collector no time of its own at the end, beside that of all others who hear of it', async () => {
+    const deadlines: number[] = [];
+    const clock = {
+      now: () => systemClock.now(),
+      after: (delayMs: number, call: () => void) => {
+        deadlines.push(delayMs);
+        return systemClock.after(delayMs, call);
+      },
+    };
+    gateway = await startGateway(config(toCollector()), { log: quietDeps().log, metrics, clock });
+    await publish(tokenFor());
+    deadlines.length = 0;
+    await stop();
+    expect(deadlines.filter((delayMs) => delayMs === 2500)).toHaveLength(1);
+    expect(spanOf('relay')).toBeDefined();
   });
 
   it('sends no token, of whatever it refuses', async () => {
