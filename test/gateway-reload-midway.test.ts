@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { selfSigned } from './config/loading.js';
 import { configFrom, quietDeps } from './fakes/gateway-config.js';
@@ -132,6 +133,26 @@ describe('a listener that goes while a client', () => {
     const { host, port } = at('http');
     expect((await fetch(`http://${host}:${port}${pathname}`, { method: 'DELETE' })).status).toBe(200);
     await eventually(() => asked.includes('DELETE'));
+  });
+});
+
+describe('an admin listener that goes by a reload that was asked for through it', () => {
+  it('answers first, and sends those who listen to events away with 1001', async () => {
+    const { config } = await bed();
+    const operator = {
+      reload: async () => ({ ok: true as const, notes: (await gateway?.reload(config({ rtmp: HERE }))) ?? [] }),
+    };
+    gateway = await startGateway(config({ rtmp: HERE, admin: HERE }), { ...quietDeps(), operator });
+    const place = `127.0.0.1:${at('admin').port}`;
+    const events = new WebSocket(`ws://${place}/api/v1/events`);
+    await once(events, 'open');
+    const away = once(events, 'close');
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`http://${place}/api/v1/reload`, { method: 'POST', headers, body: '{}' });
+    expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);
+    expect((await away)[0]).toBe(1001);
+    expect(Object.keys(gateway.addresses)).toEqual(['rtmp']);
+    await expect(fetch(`http://${place}/livez`)).rejects.toThrow('fetch failed');
   });
 });
 
