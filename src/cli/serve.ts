@@ -14,7 +14,7 @@ import { EXIT, type CliIo } from './io.js';
 import { loadConfigFor, readConfig } from './load-config.js';
 import { createReloading, type Reloading, type ReloadingParts, type ReloadOutcome } from './reloading.js';
 import { watchSignals, type Signals } from './signals.js';
-import { isOfConfig, startFailure } from './start-failure.js';
+import { isOfConfig, failureLine } from './failure-line.js';
 
 /** How long log lines may wait for others to be written with them. */
 const LOG_GATHER_MS = 20;
@@ -128,7 +128,9 @@ async function serve(
       },
     };
     const apply = async (next: Config): Promise<readonly string[]> => {
-      const notes = await gateway.reload(next);
+      const notes = await gateway.reload(next).catch((error: unknown) => {
+        throw new Error(failureLine(error, next), { cause: error });
+      });
       held.config = next;
       return notes;
     };
@@ -142,7 +144,7 @@ async function serve(
     return EXIT.fine;
   } catch (error) {
     log.write('error', 'gateway.error', { error });
-    io.stderr(`portcullis: ${startFailure(error, config)}\n`);
+    io.stderr(`portcullis: ${failureLine(error, config)}\n`);
     return isOfConfig(error) ? EXIT.badConfig : EXIT.failed;
   } finally {
     stopWatching();

@@ -120,7 +120,7 @@ export function createMediaPorts(deps: MediaPortsDeps): MediaPorts {
       } catch (error) {
         const inTheWay = [...open].find((one) => isInTheWay(one, wish));
         if (inTheWay === undefined) throw error;
-        if (inTheWay !== held) throw stillInUse(inTheWay, wish, error);
+        if (inTheWay !== held) throw stillInUse(inTheWay, wish);
         const note = `listen.media.host is another, and port ${wish.port} stays: moving it waits for a restart`;
         return changeTo(inTheWay, wish, () => undefined, [note]);
       }
@@ -157,12 +157,10 @@ function isInTheWay({ wish: { host }, plane }: Held, wish: MediaEndpoint): boole
   return plane.address.port === wish.port && (host === wish.host || isAny(host) || isAny(wish.host));
 }
 
-function stillInUse({ plane }: Held, { host, port }: MediaEndpoint, cause: unknown): GatewayError {
+function stillInUse({ plane }: Held, { host, port }: MediaEndpoint): GatewayError {
   const { sessions } = plane.counters;
   const problem = `sessions of an earlier config still run there (${sessions}); it is free when the last has ended`;
-  return new GatewayError('listen-failed', 'gateway', `cannot listen on ${hostPort(host, port)} (UDP): ${problem}`, {
-    cause,
-  });
+  return new GatewayError('listen-failed', 'gateway', `cannot listen on ${hostPort(host, port)} (UDP): ${problem}`);
 }
 
 function openPlane(

@@ -228,6 +228,33 @@ describe('serve', () => {
     expect(await code).toBe(0);
   });
 
+  it('tells which key names a port that a reload could not open, and how to find out by whom it is taken', async () => {
+    const files = { 'g.yaml': configText() };
+    const io = fakeIo({ files });
+    const { gateway, finish } = fakeGateway();
+    const cause = Object.assign(new Error('bind'), { code: 'EADDRINUSE', port: 8189, syscall: 'bind' });
+    const failure = new GatewayError('listen-failed', 'gateway', 'cannot listen on [::]:8189 (UDP): EADDRINUSE', {
+      cause,
+    });
+    const running: Gateway = { ...gateway, reload: () => Promise.reject(failure) };
+    const code = runServe(['--config', 'g.yaml'], io, () => Promise.resolve(running));
+    await turn();
+    const media = { port: 8189, publicAddresses: ['192.0.2.1'] };
+    files['g.yaml'] = configText({ listen: { rtmp: { port: 8189 }, media } });
+    io.signal('SIGHUP');
+    await turn();
+    io.clock.advance(20);
+    expect(events(io).at(-1)).toMatchObject({
+      event: 'config.reload',
+      faults: [
+        "cannot listen on [::]:8189 (UDP): EADDRINUSE (listen.media.port); see who has it: ss -lunp 'sport = :8189' or lsof -nP -iUDP:8189",
+      ],
+    });
+    io.signal('SIGTERM');
+    finish();
+    expect(await code).toBe(0);
+  });
+
   it('tells in one line which port is taken and how to find out by whom', async () => {
     const io = world();
     const cause = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', port: 1935 });
