@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
+import type { Config } from '../src/config/config.js';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { selfSigned } from './config/loading.js';
 import { configFrom, quietDeps } from './fakes/gateway-config.js';
@@ -172,6 +174,79 @@ describe('a port that stays while its address changes', () => {
     expect((await livePublisher(port, 'live', 'two')).codes).toContain(START);
     expect(peer.closed).toBe(false);
   });
+});
+
+describe('a reload that fails', () => {
+  const keys = [{ id: 'main', secret: { value: 'x'.repeat(40) } }];
+  const fetched = { id: 'idp', jwksUrl: 'http://127.0.0.1:9/keys' };
+  const moved = { rtmp: THERE, rtsp: HERE, http: HERE, media: THERE, admin: HERE };
+
+  const listening = (next: Config, listen: Section): Config => ({
+    ...next,
+    listen: { ...next.listen, ...(listen as Config['listen']) },
+  });
+  const withAlgorithm = ({ auth, ...next }: Config): Config => ({
+    ...next,
+    auth: { ...auth, keys: auth.keys.map((key) => ({ ...key, algorithm: 'RS256' as const })) },
+  });
+  const noModule = { name: 'module', id: 'm', file: '/none.mjs' };
+  const same = (next: Config): Config => next;
+
+  it.each<[string, string, (config: Config) => Config, Section]>([
+    ['a module that is not there', 'config-hooks', same, { hooks: ['verify-token', noModule] }],
+    ['a bad file', 'config-revocations', same, { auth: { keys, revocations: { file: '/none' } } }],
+    ['a key of another kind', 'config-keys', withAlgorithm, {}],
+    ['TLS without a certificate', 'certificate-unusable', (next) => listening(next, { rtsps: next.listen.rtsp }), {}],
+    [
+      'a TCP port that a stranger has',
+      'listen-failed',
+      (next) => listening(next, { admin: next.listen.admin && { ...next.listen.admin, port: strangers.tcp } }),
+      {},
+    ],
+    [
+      'a UDP port that a stranger has',
+      'listen-failed',
+      (next) => listening(next, { media: next.listen.media && { ...next.listen.media, port: strangers.udp } }),
+      {},
+    ],
+  ])('for %s leaves all as it was, and nothing open or waiting', async (_, code, spoil, more) => {
+    const { config, start } = await bed();
+    await openStrangers();
+    const running = await start({ rtmp: HERE, http: HERE, media: HERE }, { hooks: ['verify-token'], auth: { keys } });
+    const before = running.addresses;
+    const next = spoil(
+      config(moved, {
+        hooks: ['verify-token'],
+        log: { traces: { endpoint: 'http://127.0.0.1:9' } },
+        auth: { keys: [...keys, fetched] },
+        ...more,
+      }),
+    );
+    const fail = () => expect(running.reload(next)).rejects.toMatchObject({ code });
+    await fail();
+    const open = await resources();
+    for (let round = 0; round < 20; round += 1) await fail();
+    expect(running.addresses).toEqual(before);
+    await eventually(() => counted() <= open);
+  });
+
+  const strangers = { tcp: 0, udp: 0 };
+  async function openStrangers(): Promise<void> {
+    const tcp = createTcpServer().listen(0, '127.0.0.1');
+    const udp = createSocket('udp4').bind(0, '127.0.0.2');
+    await Promise.all([once(tcp, 'listening'), once(udp, 'listening')]);
+    closers.push(
+      () => tcp.close(),
+      () => udp.close(),
+    );
+    [strangers.tcp, strangers.udp] = [(tcp.address() as AddressInfo).port, udp.address().port];
+  }
+  const counted = (): number => process.getActiveResourcesInfo().length;
+  /** What is held when all that ends by itself has ended. */
+  async function resources(): Promise<number> {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
+    return counted();
+  }
 });
 
 describe('a reload that was asked for while', () => {
