@@ -73,16 +73,28 @@ export function createGuard({ token, host, attempts }: GuardParts): Guard {
     site: ({ method, headers }) => {
       const named = headers.get('host') ?? '';
       if (token === undefined && !isOurs(named, host)) return 'host-unknown';
-      if (SAFE_METHODS.includes(method)) return undefined;
+      if (SAFE_METHODS.includes(method)) return isPartOfForeignPage(headers) ? 'origin-foreign' : undefined;
       return isSameSite(headers, named) ? undefined : 'origin-foreign';
     },
   };
 }
 
+/**
+ * Whether a page of another site asks for a picture, a script, a frame: it could read nothing of it, but make lines in the log
+ * that look like the operator's. A link that somebody follows is none.
+ * @see W3C Fetch Metadata Request Headers §2
+ */
+function isPartOfForeignPage(headers: Caller['headers']): boolean {
+  return isForeign(headers.get('sec-fetch-site')) && headers.get('sec-fetch-dest') !== 'document';
+}
+
+function isForeign(site: string | undefined): boolean {
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
 /** Whether a WebSocket may be opened: browsers let any page try, and say which one it is. */
 export function isSameSite(headers: Caller['headers'], host: string): boolean {
-  const site = headers.get('sec-fetch-site');
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
+  if (isForeign(headers.get('sec-fetch-site'))) return false;
   const origin = headers.get('origin');
   return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
 }

@@ -85,6 +85,7 @@ export function createAdmin(options: AdminOptions): Admin {
     if (wrongToken !== undefined) return refuse(wrongToken, request);
     // Probes need no token; it is looked at where it makes a difference, and a guess is told of there too.
     const isTrusted = (): boolean => {
+      if (isOpen && guard.site(request) !== undefined) return false;
       const wrong = isOpen ? guard.token(request) : undefined;
       if (wrong !== undefined && wrong !== 'token-required') refuse(wrong, request);
       return wrong === undefined;
@@ -105,12 +106,13 @@ export function createAdmin(options: AdminOptions): Admin {
       const { path, headers, query } = request;
       const wrongSite = guard.site(request);
       if (wrongSite !== undefined) return refuse(wrongSite, request);
+      // Before anything that is shown is looked at: a page of another site could shut the operator out with wrong tickets.
+      if (!isSameSite(headers, headers.get('host') ?? '')) return refuse('origin-foreign', request);
       const wanted = new URLSearchParams(query?.reveal() ?? '');
       const ticket = wanted.get('ticket');
       const wrongToken =
         ticket === null ? guard.token(request) : guard.inPlace(request, () => tickets.take(new Secret(ticket)));
       if (wrongToken !== undefined) return refuse(wrongToken, request);
-      if (!isSameSite(headers, headers.get('host') ?? '')) return refuse('origin-foreign', request);
       if (path !== EVENTS_PATH) return problemAnswer({ problem: 'not-found' });
       const types = typesOf(wanted.get('types'));
       if (types === undefined)

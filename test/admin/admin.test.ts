@@ -98,6 +98,33 @@ describe('pages of other sites', () => {
     expect((await kick({ host: 'ops.example', origin: 'https://evil.example' }, { token })).status).toBe(403);
   });
 
+  it('cannot have parts of the API as pictures, scripts or frames, so that they write no lines into the audit trail', async () => {
+    const look = async (headers: Readonly<Record<string, string>>) => {
+      const { admin, lines } = fakeAdmin();
+      const { status } = await admin.handle(request('GET', '/api/v1/config', { headers }));
+      return [status, lines.map(([, event]) => event)];
+    };
+    const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+    expect(await look({ ...foreign, 'sec-fetch-dest': 'image' })).toEqual([403, ['admin.refused']]);
+    expect(await look({ ...foreign, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' })).toEqual([
+      ...[403, ['admin.refused']],
+    ]);
+    expect(await look({ 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'empty' })).toEqual([403, ['admin.refused']]);
+    expect(await look({ ...foreign, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })).toEqual([
+      ...[200, ['admin.action']],
+    ]);
+    expect(await look({ 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'empty' })).toEqual([200, ['admin.action']]);
+    expect(await look({ 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' })).toEqual([200, ['admin.action']]);
+  });
+
+  it('learn by a bent name from an open path no more than everybody', async () => {
+    const { ports } = fakePorts({ notReady: () => 'draining' });
+    const ready = (headers: Readonly<Record<string, string>>) =>
+      fakeAdmin({ ports }).admin.handle(request('GET', '/readyz', { headers }));
+    expect(await ready({ host: 'evil.example' })).toMatchObject({ status: 503, body: 'not ready\n' });
+    expect(await ready({})).toMatchObject({ status: 503, body: 'draining\n' });
+  });
+
   it('cannot read by a bent name', async () => {
     const bent = request('GET', '/api/v1/sessions', { headers: { host: 'evil.example' } });
     expect((await fakeAdmin().admin.handle(bent)).status).toBe(403);

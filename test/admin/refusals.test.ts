@@ -101,6 +101,24 @@ describe('who is turned away by the admin listener', () => {
     expect(JSON.stringify(made.lines)).not.toContain('canary');
   });
 
+  it('has been no page of another site: what such a page shows is not looked at, so it shuts nobody out', async () => {
+    const made = fakeAdmin({ token });
+    const foreign = [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+    ];
+    for (const headers of foreign) {
+      for (const target of ['/api/v1/events?ticket=canary', '/api/v1/events', '/none?ticket=canary']) {
+        const answer = made.admin.ask(request('GET', target, { headers, authorization: wrong }));
+        expect(answer).toMatchObject({ status: 403 });
+      }
+    }
+    expect((await ask(made, right, '/api/v1/health', '127.0.0.1')).status).toBe(200);
+    expect(new Set(made.lines.map(([, , { code }]) => code))).toEqual(new Set(['origin-foreign']));
+  });
+
   it('never waits where no token is asked for', async () => {
     const made = fakeAdmin();
     for (let count = 0; count < 9; count += 1) made.admin.ask(request('GET', '/api/v1/events?ticket=old'));
