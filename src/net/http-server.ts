@@ -1,4 +1,4 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, ServerResponse, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -83,7 +83,7 @@ export interface HttpServerOptions {
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
   /** The words for a request that is refused before anybody looks at it. */
   readonly refuse: (status: BadRequestStatus) => HttpResponse;
-  /** Absent: upgrades are cut. */
+  /** Absent: there are none, and who asks for one is answered as if it had not. */
   readonly webSockets?: WebSocketDoor;
   /** Counts a connection; what comes back is called when it has closed. Undefined: it may not stay, and was destroyed. */
   readonly admit?: (address: string, destroy: () => void) => (() => void) | undefined;
@@ -159,9 +159,13 @@ export async function listenHttpServer(given: HttpServerOptions): Promise<HttpLi
     if (busy.get(socket)?.headersSent === true) socket.destroySoon();
     else refuseRaw(error, socket, options);
   });
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    upgrade(request, socket, head, options, limits);
-  });
+  // Where nobody listens, Node goes on as if nothing else had been wished for.
+  if (options.webSockets !== undefined) {
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      if (request.headers.upgrade?.toLowerCase() === 'websocket') upgrade(request, socket, head, options, limits);
+      else void answerOnce(request, socket, options, limits);
+    });
+  }
   server.on('connect', (_: IncomingMessage, socket: Duplex) => socket.destroy());
   const { host, port, onError, clock = systemClock, proxies, certificates } = options;
   const heads = proxies && createProxyHeads(proxies, clock);
@@ -289,6 +293,28 @@ function send(response: ServerResponse, { status, headers, body = '' }: HttpResp
   response.writeHead(status, [...headers, ...length].flat());
   // Node leaves the body out where the method is HEAD.
   response.end(isEmpty ? undefined : body);
+}
+
+/**
+ * Answers in HTTP/1.1 who would like another protocol, and ends the connection, since Node reads no more of it: neither a body
+ * nor a second request. Never rejects.
+ * @see RFC 9110 §7.8
+ */
+async function answerOnce(
+  request: IncomingMessage,
+  socket: Socket,
+  options: Answering,
+  limits: HttpServerLimits,
+): Promise<void> {
+  socket.on('error', () => socket.destroy());
+  if (Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined) {
+    writeRaw(socket, options.refuse(400));
+    return;
+  }
+  const response = new ServerResponse(request);
+  response.assignSocket(socket);
+  response.once('finish', () => socket.destroySoon());
+  await answer(request, response, { ...options, isClosing: true }, limits);
 }
 
 /** @see RFC 6455 §4.2 */

@@ -187,9 +187,8 @@ describe('the HTTP port refuses', () => {
     expect(seen.map(({ path }) => path)).toEqual(['/a']);
   });
 
-  it('upgrades and tunnels', async () => {
+  it('tunnels', async () => {
     const port = await listen();
-    expect(await talk(port, text('GET /', ['Connection: Upgrade', 'Upgrade: websocket']))).toBe('');
     expect(await talk(port, 'CONNECT other.example:80 HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('');
   });
 
@@ -217,6 +216,50 @@ describe('the HTTP port refuses', () => {
     first.destroy();
     while (here === 1) await new Promise((done) => setImmediate(done));
     expect(await talk(port, text('GET /', [last]))).toContain('200 OK');
+  });
+});
+
+/** @see RFC 9110 §7.8: a server may go on in the protocol it is asked in. Java's client asks for h2c with each request. */
+describe('a wish for another protocol', () => {
+  const upgrade: HttpServerOptions['webSockets'] = {
+    upgrade: () => undefined,
+    ask: ({ path }) => ({ status: 403, headers: [], body: `no WebSocket at ${path}` }),
+  };
+  const h2c = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
+
+  it.each<[string, Partial<HttpServerOptions>, readonly string[]]>([
+    ['where there are no WebSockets', {}, h2c],
+    ['for a WebSocket where there are none', {}, ['Connection: Upgrade', 'Upgrade: websocket']],
+    ['where there are WebSockets', { webSockets: upgrade }, h2c],
+  ])('is not heard %s', async (_, options, headers) => {
+    const port = await listen(options);
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await talk(port, text(`${method} /livez`, [...headers, ...(options.webSockets ? [] : [last])]));
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK[^]*X-Mine: yes/);
+      expect(answer.endsWith('GET /livez')).toBe(method === 'GET');
+    }
+    expect(seen.map(({ path }) => path)).toEqual(['/livez', '/livez']);
+  });
+
+  it('is not heard where a body comes with it', async () => {
+    const answer = await talk(await listen(), text('POST /a', [...h2c, 'Content-Length: 4', last], 'abcd'));
+    expect(answer).toContain('200 OK');
+    expect(seen[0]?.body.toString()).toBe('abcd');
+  });
+
+  it('takes the body that came with it for no second request', async () => {
+    const port = await listen({ webSockets: upgrade });
+    const inner = text('GET /inner', []);
+    const headers = [...h2c, `Content-Length: ${inner.length}`];
+    expect(await talk(port, text('POST /a', headers, inner))).toMatch(/^HTTP\/1\.1 400 [^]*X-Refused: yes/);
+    expect(await talk(port, text('GET /a', h2c) + inner)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(seen.map(({ path }) => path)).toEqual(['/a']);
+  });
+
+  it('for a WebSocket is answered by who has the door', async () => {
+    const port = await listen({ webSockets: upgrade });
+    const answer = await talk(port, text('GET /events', ['Connection: Upgrade', 'Upgrade: WebSocket']));
+    expect(answer).toMatch(/^HTTP\/1\.1 403 [^]*no WebSocket at \/events$/);
   });
 });
 
