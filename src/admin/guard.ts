@@ -40,6 +40,8 @@ export interface Guard {
   readonly inPlace: (caller: Caller, isRight: () => boolean) => RefusalReason | undefined;
   /** Whether a page of another site, or a name that was bent to us, may be behind it. */
   readonly site: (caller: Caller) => RefusalReason | undefined;
+  /** Whether it is to be a part of a page of another site, such as a picture. */
+  readonly part: (caller: Caller) => RefusalReason | undefined;
 }
 
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
@@ -73,9 +75,10 @@ export function createGuard({ token, host, attempts }: GuardParts): Guard {
     site: ({ method, headers }) => {
       const named = headers.get('host') ?? '';
       if (token === undefined && !isOurs(named, host)) return 'host-unknown';
-      if (SAFE_METHODS.includes(method)) return isPartOfForeignPage(headers) ? 'origin-foreign' : undefined;
+      if (SAFE_METHODS.includes(method)) return undefined;
       return isSameSite(headers, named) ? undefined : 'origin-foreign';
     },
+    part: ({ headers }) => (isPartOfForeignPage(headers) ? 'origin-foreign' : undefined),
   };
 }
 

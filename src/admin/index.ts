@@ -81,8 +81,8 @@ export function createAdmin(options: AdminOptions): Admin {
     if (wrongSite !== undefined) return refuse(wrongSite, request);
     const file = dashboardFile(path, method, () => frameSourceOf(ports.wall(), request.headers.get('host')));
     if (file !== undefined) return file;
-    const wrongToken = isOpen ? undefined : guard.token(request);
-    if (wrongToken !== undefined) return refuse(wrongToken, request);
+    const wrong = isOpen ? undefined : (guard.part(request) ?? guard.token(request));
+    if (wrong !== undefined) return refuse(wrong, request);
     // Probes need no token; it is looked at where it makes a difference, and a guess is told of there too.
     const isTrusted = (): boolean => {
       if (isOpen && guard.site(request) !== undefined) return false;

@@ -123,6 +123,13 @@ describe('the dashboard in Chromium', () => {
       await running().logs('session.end', { reason: 'kicked', path: 'live/demo' });
       await becomes(board, `!document.querySelector('#sessions').textContent.includes('live/demo')`);
 
+      await board.click('#logout');
+      await board.waitForSelector('#login:not([hidden])', LONG);
+      expect(await board.locator('body').textContent()).not.toMatch(/live\/|role-denied|werift|bob/);
+      await board.fill('#token', ADMIN_TOKEN);
+      await board.press('#token', 'Enter');
+      await board.waitForSelector('#link[data-link="live"]', LONG);
+
       expect(await running().stop()).toBe(0);
       await board.waitForSelector('#link[data-link="broken"]', LONG);
       expect(await board.textContent('#banner')).toContain('does not answer');

@@ -30,6 +30,46 @@ export async function call(path, { method = 'GET', body } = {}) {
   return value;
 }
 
+/**
+ * Looks every everyMs, and soonMs after something has happened, however much happens: never later for that, never twice at once.
+ * look is given what tells it whether its answer is still wanted; now looks at once, in place of one under way.
+ */
+export function createRhythm(look, everyMs, soonMs) {
+  let timer;
+  let run = 0;
+  let isLooking = false;
+  let isNews = false;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(now, isNews ? soonMs : everyMs);
+  };
+  const now = async () => {
+    clearTimeout(timer);
+    const mine = ++run;
+    const isWanted = () => mine === run;
+    isLooking = true;
+    isNews = false;
+    await look(isWanted);
+    if (!isWanted()) return;
+    isLooking = false;
+    wait();
+  };
+  return {
+    now,
+    soon() {
+      if (isNews) return;
+      isNews = true;
+      if (!isLooking) wait();
+    },
+    stop() {
+      run += 1;
+      clearTimeout(timer);
+      isLooking = false;
+      isNews = true;
+    },
+  };
+}
+
 /** Calls onEvent with what happens; onState with true when connected, false when not. Comes back by itself. */
 export function listen(onEvent, onState) {
   let isOver = false;

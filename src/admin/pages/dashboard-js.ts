@@ -1,10 +1,11 @@
 /** What the page does: looks every two seconds, hears of refusals at once, and asks before it ends anything. */
 export const DASHBOARD_JS = `
-import { call, listen, NeedsToken, token } from '/connection.js';
+import { call, createRhythm, listen, NeedsToken, token } from '/connection.js';
 import { $, ask, drawSparkline, el, put, rateText, spanText, sparkline } from '/drawing.js';
 import { createWall } from '/wall.js';
 
 const LOOK_MS = 2000;
+const SOON_MS = 200;
 const SAMPLES = 45;
 const MOST_SESSIONS = 200;
 const MOST_REFUSALS = 60;
@@ -16,8 +17,8 @@ let total = 0;
 let refusals = [];
 let watchUrl;
 let stopListening;
-let timer;
 let isLive = false;
+const rhythm = createRhythm(look, LOOK_MS, SOON_MS);
 const wall = createWall({
   refusalOf: (session) => refusals.find((one) => session !== undefined && one.session === session),
   say: (text) => put($('said'), text),
@@ -43,11 +44,22 @@ function broken(text) {
   if (text !== undefined) linkIs('broken', 'No connection');
 }
 
+/** Nothing stays in the page of what it has shown to somebody with the token. */
+function forget() {
+  [sessions, total, refusals] = [[], 0, []];
+  for (const { row } of rows.values()) row.remove();
+  rows.clear();
+  drawAll([]);
+  $('ask').close();
+  for (const id of ['ask-title', 'ask-text', 'said']) put($(id), '');
+}
+
 function askForToken(problem) {
-  clearTimeout(timer);
+  rhythm.stop();
   stopListening?.();
   stopListening = undefined;
   wall.off();
+  forget();
   token.forget();
   broken(undefined);
   linkIs('loading', 'Not logged in');
@@ -56,11 +68,11 @@ function askForToken(problem) {
   $('token').focus();
 }
 
-async function look() {
-  clearTimeout(timer);
+async function look(isWanted) {
   try {
-    const [health, listed, decisions, origins] = await Promise.all([
-      call('/health'),
+    // Alone, so that a slip in the token counts as one wrong token and not as four.
+    const health = await call('/health');
+    const [listed, decisions, origins] = await Promise.all([
       call('/sessions?limit=' + MOST_SESSIONS),
       call('/decisions?limit=' + MOST_REFUSALS),
       call('/origins'),
@@ -68,6 +80,7 @@ async function look() {
     watchUrl = health.watchUrl;
     const news = watchUrl === undefined ? undefined : await call('/wall');
     const more = news !== undefined && listed.total > listed.items.length ? (await call('/sessions?action=publish&limit=500')).items : listed.items;
+    if (!isWanted()) return;
     sessions = listed.items;
     total = listed.total;
     refusals = decisions.items;
@@ -79,6 +92,7 @@ async function look() {
     drawWall(news, more, origins.items);
     stopListening ??= listen(heard, (state) => { isLive = state; });
   } catch (error) {
+    if (!isWanted()) return;
     if (error instanceof NeedsToken) {
       askForToken(token.get() === null ? undefined : 'The gateway does not take this token.');
       return;
@@ -87,7 +101,6 @@ async function look() {
       ? 'Too many wrong tokens came from your address. This page tries again every few seconds.'
       : 'The gateway does not answer. What you see is old; this page tries again every few seconds.');
   }
-  timer = setTimeout(look, LOOK_MS);
 }
 
 function heard({ type, event, id, atMs, fields }) {
@@ -96,8 +109,7 @@ function heard({ type, event, id, atMs, fields }) {
     refusals = [{ ...fields, id, atMs }, ...refusals.filter((one) => one.id !== id)].slice(0, MOST_REFUSALS);
     drawRefusals();
   } else if (type === 'session' || type === 'origin') {
-    clearTimeout(timer);
-    timer = setTimeout(look, 200);
+    rhythm.soon();
   }
 }
 
@@ -271,7 +283,7 @@ async function act(button, said, doIt) {
   try {
     await doIt();
     put($('said'), said);
-    await look();
+    await rhythm.now();
   } catch (error) {
     if (error instanceof NeedsToken) askForToken('The gateway does not take this token any more.');
     else { $('banner').hidden = false; put($('banner'), 'That did not work: ' + error.message); }
@@ -305,9 +317,9 @@ $('login').addEventListener('submit', (event) => {
     return;
   }
   token.set(text);
-  look();
+  rhythm.now();
 });
 $('logout').addEventListener('click', () => askForToken());
 $('find').addEventListener('input', drawSessions);
-look();
+rhythm.now();
 `;

@@ -215,7 +215,9 @@ export function createWall({ refusalOf, say, watchLink }) {
       if (reason === 'kicked' || reason === 'token-revoked') tile?.fail('kicked');
     },
     off() {
+      live = [];
       if (isOn) turnOn(false);
+      drawTexts();
     },
   };
 }
