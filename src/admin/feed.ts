@@ -57,9 +57,11 @@ export function createFeed(now: () => number): Feed {
       if (type === undefined) return;
       const fields = withAdvice(fieldsOf());
       const live: LiveEvent = { id: ++ids, atMs: now(), type, event, fields };
-      if (fields['code'] !== undefined && (type === 'decision' || event === 'session.note')) {
+      if (isRefusal(live)) {
         refusals.push(live);
         if (refusals.length > MAX_REMEMBERED) refusals.shift();
+      } else if (fields['note'] === 'token-cut-off') {
+        addHint(refusals, fields);
       }
       for (const call of [...listeners]) call(live);
     },
@@ -69,6 +71,18 @@ export function createFeed(now: () => number): Feed {
       return () => void listeners.delete(call);
     },
   };
+}
+
+/** The law has said no, or the origin has. Other notes with a code are about one that is there already. */
+function isRefusal({ type, fields }: LiveEvent): boolean {
+  return fields['code'] !== undefined && (type === 'decision' || (type === 'session' && fields['note'] === 'refused'));
+}
+
+/** What is noticed about a refusal right behind it. */
+function addHint(refusals: LiveEvent[], { session, hint }: PlainFields): void {
+  const last = refusals.at(-1);
+  if (last === undefined || session === undefined || last.fields['session'] !== session) return;
+  refusals[refusals.length - 1] = { ...last, fields: { ...last.fields, hint } };
 }
 
 function withAdvice(fields: PlainFields): PlainFields {

@@ -21,7 +21,7 @@ export const SESSION: ObjectSchema = object({
 
 const REFUSAL: ObjectSchema = object({
   ...{ id: COUNT, atMs: COUNT, code: TEXT, reason: TEXT, side: oneOfWords('client', 'origin', 'gateway'), fix: TEXT },
-  ...{ 'detail?': TEXT, 'session?': TEXT, 'transport?': TRANSPORT, 'action?': ACTION, 'path?': TEXT },
+  ...{ 'detail?': TEXT, 'hint?': TEXT, 'session?': TEXT, 'transport?': TRANSPORT, 'action?': ACTION, 'path?': TEXT },
   ...{ 'address?': TEXT, 'subject?': TEXT, 'token?': TEXT, 'carrier?': TEXT },
 });
 

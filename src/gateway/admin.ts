@@ -46,13 +46,11 @@ export interface AdminJoints {
 
 const ROLES = { publisher: 'red5-publisher', subscriber: 'red5-subscriber' } as const;
 
-/** Lets `feed` hear what the log is told, for as long as `isWatched`. */
+/** Lets `feed` hear what the log is told, for as long as `isWatched`. What is for debugging only is no news for operators. */
 export function feedListener(feed: Feed, isWatched: () => boolean): LogListener {
   return {
-    wants: (level) => level === 'info' && isWatched(),
-    hear: (event, fields) => {
-      if (isWatched()) hear(feed, event, fields);
-    },
+    wants: (level) => level !== 'debug' && isWatched(),
+    hear: (event, fields) => hear(feed, event, fields),
   };
 }
 

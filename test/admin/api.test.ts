@@ -166,6 +166,20 @@ describe('the API', () => {
     expect(feed.refusals()[0]?.fields['count']).toBe(599);
   });
 
+  it('lists each refusal once, with what was noticed about it', async () => {
+    const { admin, feed } = withRefusal();
+    const note = (fields: LogFields) => feed.take('session.note', () => ({ session: 's9', ...fields }));
+    note({ note: 'token-cut-off', code: 'token-expired', hint: 'it ends at 1023 bytes' });
+    note({ session: 's8', note: 'token-cut-off', code: 'token-malformed', hint: 'not of this one' });
+    note({ note: 'kept', code: 'of something else' });
+    const list = async () => valueOf(await admin.handle(request('GET', `${API}/decisions`)));
+    expect(await list()).toMatchObject({
+      ...{ total: 1, items: [{ session: 's9', path: 'live/cam', hint: 'it ends at 1023 bytes' }] },
+    });
+    note({ session: 's7', note: 'refused', code: 'origin-refused', detail: 'it did' });
+    expect(await list()).toMatchObject({ total: 2, items: [{ code: 'origin-refused', side: 'origin' }, {}] });
+  });
+
   it('gives no two errors one code, and each a status of an error', () => {
     expect(Object.values(PROBLEMS).every(({ status }) => status >= 400 && status < 600)).toBe(true);
   });

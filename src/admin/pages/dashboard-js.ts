@@ -226,7 +226,7 @@ function drawRefusals() {
     return el('li', '',
       el('div', 'top', el('b', '', one.code), time),
       el('p', '', who),
-      el('p', 'detail', [one.reason, one.detail].filter(Boolean).join(': ')),
+      el('p', 'detail', [[one.reason, one.detail].filter(Boolean).join(': '), one.hint].filter(Boolean).join('. ')),
       el('p', 'fix', one.fix));
   }));
 }
