@@ -143,7 +143,7 @@ export interface SessionHandle {
 export interface Door {
   /** A fresh session id. */
   newSessionId(): string;
-  /** Decides and logs, nothing else: for RTMP's connect. */
+  /** Decides and logs, nothing else: for RTMP's connect, and for who asks about a stream without opening it. */
   decide(request: ConnectionRequest): Promise<Decision>;
   /** Logs and counts a no that was clear before the law was asked (a bad path, two tokens). */
   refused(request: ConnectionRequest, rejection: Rejection): void;

@@ -18,18 +18,19 @@ export interface VerdictDeps {
 /** Asked when the law said yes: whether the gateway's own state allows it too. */
 export type LastWord = (identity: Identity | undefined) => Rejection | undefined;
 
-/** Reaches the verdict on a request and writes the one record of it. Never rejects. */
+/** Reaches the verdict on a request and writes the one record of it. Never rejects. Without `lastWord` no stream comes of a yes. */
 export async function reachVerdict(
   deps: VerdictDeps,
   request: ConnectionRequest,
-  lastWord: LastWord = () => undefined,
+  lastWord?: LastWord,
 ): Promise<Decision> {
   const startedMs = deps.elapsedMs();
   const decision = await ask(deps, request);
-  const refusal = decision.ok ? lastWord(decision.identity) : undefined;
+  const refusal = decision.ok ? lastWord?.(decision.identity) : undefined;
   const verdict: Decision = refusal === undefined ? decision : { ok: false, rejection: refusal };
   const identity = decision.ok ? decision.identity : undefined;
-  recordVerdict(deps, request, verdict, { identity, tookMs: deps.elapsedMs() - startedMs });
+  const isMereQuestion = lastWord === undefined && request.action !== 'connect';
+  recordVerdict(deps, request, verdict, { identity, isMereQuestion, tookMs: deps.elapsedMs() - startedMs });
   return verdict;
 }
 
@@ -49,7 +50,7 @@ export function recordVerdict(
   deps: Pick<VerdictDeps, 'log' | 'metrics'>,
   request: ConnectionRequest,
   verdict: Decision,
-  more: { readonly identity: Identity | undefined; readonly tookMs: number },
+  more: { readonly identity: Identity | undefined; readonly isMereQuestion?: boolean; readonly tookMs: number },
 ): void {
   const { transport, action, credential } = request;
   const outcome = verdict.ok ? 'yes' : 'no';
@@ -72,6 +73,8 @@ export function recordVerdict(
     outcome,
     code: verdict.ok ? undefined : code,
     detail: verdict.ok ? undefined : verdict.rejection.detail,
+    // A yes that no stream follows: about who wants to change a session of WebRTC, or looks for ICE servers.
+    opens: more.isMereQuestion === true ? false : undefined,
     ms: Math.round(more.tookMs * 1000) / 1000,
   });
 }

@@ -227,6 +227,14 @@ describe('a refusal', () => {
     nothingLeft(bed);
   });
 
+  it('says of a decision that no stream comes of it, where one could be looked for', async () => {
+    const bed = makeBed({ verdict: () => yes() });
+    await bed.door.decide(requestFor('cam'));
+    await bed.door.decide(requestFor('cam', { action: 'connect' }));
+    await bed.door.open(requestFor('cam'), makeLeg(bed), never);
+    expect(bed.fieldsOf('decision').map(({ opens }) => opens)).toEqual([false, undefined, undefined]);
+  });
+
   it('before the law was asked is recorded in the same shape', async () => {
     const bed = makeBed();
     await bed.door.decide(requestFor('cam'));

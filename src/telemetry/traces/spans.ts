@@ -61,7 +61,13 @@ interface Heard {
  * `decide`, one for each hook and one for each origin that was called, and `relay` for the stream.
  */
 export function createSpanMaker({ ratio, now, onSpan }: SpanMakerOptions): SpanMaker {
-  const asked = new Map<string, Heard['fields']>();
+  /** Who is being set up, and what was said when the law let it in; undefined: it is over, but the law still thinks. */
+  const asked = new Map<string, Heard['fields'] | undefined>();
+  const remember = (session: string, fields: Heard['fields'] | undefined): void => {
+    asked.set(session, fields);
+    const [oldest] = asked.keys();
+    if (asked.size > MAX_REMEMBERED && oldest !== undefined) asked.delete(oldest);
+  };
 
   const span = (heard: Heard, name: string, tookMs: number, more: Partial<SpanRecord> = {}): void => {
     const { traceId, rootSpanId } = traceIdsOf(heard.session, heard.action);
@@ -82,22 +88,26 @@ export function createSpanMaker({ ratio, now, onSpan }: SpanMakerOptions): SpanM
     span({ ...heard, fields }, heard.action, tookMs, more);
   };
   const decided = (heard: Heard): void => {
-    const { outcome, code, ms } = heard.fields;
+    const { outcome, code, ms, opens } = heard.fields;
     const failure = failureOf(code);
     span(heard, 'decide', numberOf(ms), { failure });
+    const isOver = asked.has(heard.session) && asked.get(heard.session) === undefined;
+    if (isOver) asked.delete(heard.session);
+    if (isOver || opens === false) return;
     if (outcome !== 'yes' || heard.action === 'connect') {
       answered(heard, numberOf(ms), failure);
       return;
     }
-    asked.set(heard.session, heard.fields);
-    const [oldest] = asked.keys();
-    if (asked.size > MAX_REMEMBERED && oldest !== undefined) asked.delete(oldest);
+    remember(heard.session, heard.fields);
   };
   const noted = (heard: Heard): void => {
     const { note, setupMs, code } = heard.fields;
     // The law had said yes.
     if (note === 'refused') answered(withNo(heard), numberOf(setupMs), failureOf(code));
-    if (note === 'ended-in-setup') answered(heard, numberOf(setupMs));
+    if (note !== 'ended-in-setup') return;
+    const isDecided = asked.has(heard.session);
+    answered(heard, numberOf(setupMs));
+    if (!isDecided) remember(heard.session, undefined);
   };
   const take = (event: LogEvent, heard: Heard): void => {
     const { fields } = heard;

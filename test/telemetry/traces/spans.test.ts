@@ -94,6 +94,32 @@ describe('the spans of a session', () => {
     expect(spans).toHaveLength(2);
   });
 
+  it('have one root where the client left while it was decided, and the decision comes behind', () => {
+    for (const outcome of ['yes', 'no']) {
+      const { spans, hear } = maker();
+      hear('session.note', { note: 'ended-in-setup', reason: 'client-closed', setupMs: 4 });
+      hear('decision', { outcome, ...(outcome === 'no' && { code: 'token-expired' }), ms: 9 });
+      expect(spans.map(({ name, parentId }) => [name, parentId === undefined])).toEqual([
+        ['publish', true],
+        ['decide', false],
+      ]);
+      // Nothing is remembered of it.
+      hear('session.start', { setupMs: 1 });
+      expect(spans.at(-1)?.attributes['portcullis.outcome']).toBeUndefined();
+    }
+  });
+
+  it('have no second root where somebody else than its client is asked about', () => {
+    const { spans, hear } = maker();
+    hear('decision', { outcome: 'yes', subject: 'x', ms: 1 });
+    hear('session.start', { setupMs: 2 });
+    hear('decision', { outcome: 'no', code: 'token-expired', opens: false, ms: 1 });
+    hear('decision', { outcome: 'yes', opens: false, ms: 1 });
+    expect(spans.map(({ name }) => name)).toEqual(['decide', 'publish', 'decide', 'decide']);
+    hear('session.start', { setupMs: 1 });
+    expect(spans.at(-1)?.attributes['portcullis.outcome']).toBeUndefined();
+  });
+
   it('hold no token, however it is handed over, and nothing that is no plain value', () => {
     const { spans, hear } = maker();
     hear('decision', {
