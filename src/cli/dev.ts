@@ -96,6 +96,7 @@ interface Surroundings {
 async function runGateway(origin: OriginPorts, options: DevOptions, around: Surroundings): Promise<number> {
   const { io, log, parts, stopping } = around;
   const secret = new Secret(randomBytes(SECRET_BYTES).toString('base64url'));
+  io.hide([secret]);
   const config = devConfig(origin, options, secret, io);
   const gateway = await parts.startGateway(config, {
     ...{ log, metrics: createMetrics(() => undefined), clock: io.clock },

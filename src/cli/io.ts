@@ -1,4 +1,5 @@
 import type { Clock } from '../model/clock.js';
+import type { Secret } from '../model/secret.js';
 
 /** The signals that commands listen to. */
 export type CliSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
@@ -19,6 +20,8 @@ export interface CliIo {
   readFile(path: string): Buffer;
   /** All of standard input, at most `maxBytes`; what lies beyond is cut off. */
   readStdin(maxBytes: number): Promise<Buffer>;
+  /** Keeps these out of what is said of a crash, in place of those before. */
+  hide(secrets: readonly Secret[]): void;
   /** Calls when the process ends, whatever ends it; only what is written at once is still written then. */
   onExit(call: () => void): void;
   /** Calls at each such signal, which then no longer ends the process; the function that comes back lets go of it. */

@@ -12,6 +12,7 @@ import { SERVE_FLAGS } from './flags.js';
 import { usageLine } from './help.js';
 import { EXIT, type CliIo } from './io.js';
 import { loadConfigFor, readConfig } from './load-config.js';
+import { secretsIn } from './config-secrets.js';
 import { createReloading, type Reloading, type ReloadingParts, type ReloadOutcome } from './reloading.js';
 import { watchSignals, type Signals } from './signals.js';
 import { isOfConfig, failureLine } from './failure-line.js';
@@ -37,6 +38,7 @@ export async function runServe(args: readonly string[], io: CliIo, start: StartG
   if (!loaded.ok) return loaded.code;
   const { config, warnings } = loaded;
   const { clock } = io;
+  io.hide(secretsIn(config));
   const held = { config };
   const lines = gatherLines((text) => io.stdout(text), clock, LOG_GATHER_MS);
   const metrics = createCheckedMetrics(() => log);
@@ -128,6 +130,8 @@ async function serve(
       },
     };
     const apply = async (next: Config): Promise<readonly string[]> => {
+      // A module may break while it is loaded, or go on when it is no longer asked.
+      io.hide([...secretsIn(held.config), ...secretsIn(next)]);
       const notes = await gateway.reload(next).catch((error: unknown) => {
         throw new Error(failureLine(error, next), { cause: error });
       });

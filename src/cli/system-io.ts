@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../net/clock.js';
 import type { CliIo, CliSignal } from './io.js';
 
-/** The real world for a command. */
-export function systemIo(version: string): CliIo {
+/** The real world for a command. `hide`: keeps secrets out of what is said of a crash. */
+export function systemIo(version: string, hide: CliIo['hide']): CliIo {
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that went away (`| head`) is no reason to end with a stack trace.
     stream.on('error', () => undefined);
@@ -14,6 +14,7 @@ export function systemIo(version: string): CliIo {
     env: process.env,
     cwd: process.cwd(),
     version,
+    hide,
     clock: systemClock,
     readFile: (path) => readFileSync(path),
     readStdin,

@@ -15,12 +15,16 @@ export interface Hiding {
   error(error: unknown): unknown;
 }
 
-/** Makes what writes the fingerprint of each secret where the secret stood. */
+/** Shorter secrets are looked for as they are only: their other forms could be any word. */
+const MIN_ENCODED = 6;
+
+/** Makes what writes the fingerprint of each secret where the secret stood, also as it stands in URLs, JSON and headers. */
 export function createHiding(secrets: readonly Secret[]): Hiding {
+  const forms = secrets.flatMap((secret) => formsOf(secret.reveal()).map((form) => [form, secret.toString()] as const));
   // The longest first: one may be a part of another.
-  const sorted = [...secrets].sort((a, b) => b.length - a.length);
+  const sorted = forms.sort(([a], [b]) => b.length - a.length);
   const text = (said: string): string =>
-    sorted.reduce((clean, secret) => clean.replaceAll(secret.reveal(), () => secret.toString()), said);
+    sorted.reduce((clean, [form, fingerprint]) => clean.replaceAll(form, () => fingerprint), said);
   const clean = (said: string): string => redact(text(said));
   const error = (thrown: unknown, depth = 0): unknown => {
     if (!(thrown instanceof Error)) return plainValue(thrown, 0, clean);
@@ -37,6 +41,23 @@ export function createHiding(secrets: readonly Secret[]): Hiding {
     error: (thrown) => error(thrown),
     fields: (value) => plainValue({ ...value }, 0, clean) as Readonly<Record<string, unknown>>,
   };
+}
+
+/** How a text is written by those who hand it on. */
+function formsOf(text: string): readonly string[] {
+  if (text === '') return [];
+  if (text.length < MIN_ENCODED) return [text];
+  const bytes = Buffer.from(text);
+  const inUrl = new URLSearchParams({ '': text }).toString().slice(1);
+  const percent = [encodeURIComponent(bytes.toString()), inUrl];
+  return [
+    ...new Set([
+      ...[text, JSON.stringify(text).slice(1, -1)],
+      ...percent,
+      ...percent.map((form) => form.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())),
+      ...[bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url'), bytes.toString('hex')],
+    ]),
+  ];
 }
 
 /** A hook whose errors hold none of what is hidden. */

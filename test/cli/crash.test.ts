@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { crashText, warningText } from '../../src/cli/crash.js';
+import { crashText, createLastWords, warningText } from '../../src/cli/crash.js';
+import { Secret } from '../../src/model/secret.js';
 
 const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.Q2FuYXJ5Q2FuYXJ5Q2FuYXJ5Q2FuYXJ5Q2FuYXJ5';
 
@@ -46,5 +47,17 @@ describe('the last words of a process', () => {
     const warning = Object.assign(new Error(`bad ${TOKEN}\n x`), { name: 'DeprecationWarning' });
     expect(warningText(warning)).toBe('portcullis: DeprecationWarning: bad [token] x\n');
     expect(warningText('plain')).toBe('portcullis: Warning: plain\n');
+  });
+
+  it('hold none of the secrets that are kept out of it, in the message, its causes and the frames', () => {
+    const words = createLastWords();
+    const error = () => new Error('old-canary', { cause: new Error('GET /?k=canary%2B7%26 with canary+7&') });
+    expect(words.crash(error())).toContain('old-canary');
+    words.hide([new Secret('old-canary')]);
+    words.hide([new Secret('canary+7&'), new Secret('crash.test')]);
+    expect(words.crash(error())).toContain('old-canary');
+    expect(words.crash(error())).toMatch(/GET \/\?k=secret:\w{8} with secret:\w{8}\n/);
+    expect(words.crash(error())).not.toMatch(/canary(\+|%2B)7|crash\.test/);
+    expect(words.warning(error().cause)).not.toContain('canary');
   });
 });

@@ -1,4 +1,5 @@
 import type { CliIo, CliSignal } from '../../src/cli/io.js';
+import type { Secret } from '../../src/model/secret.js';
 import { fakeClock, type FakeClock } from '../fakes/clock.js';
 
 /** A world of the test's own, with what a command said to it. */
@@ -6,6 +7,8 @@ export interface FakeIo extends CliIo {
   readonly clock: FakeClock;
   out(): string;
   err(): string;
+  /** What is kept out of a crash. */
+  readonly hidden: readonly Secret[];
   /** Sends a signal; false when nobody listens. */
   signal(name: CliSignal): boolean;
 }
@@ -20,6 +23,7 @@ export interface FakeWorld {
 /** Makes a world. */
 export function fakeIo({ files = {}, env = {}, stdin = '' }: FakeWorld = {}): FakeIo {
   const [out, err]: [string[], string[]] = [[], []];
+  const hidden: Secret[] = [];
   const listeners = new Map<CliSignal, () => void>();
   return {
     stdout: (text) => out.push(text),
@@ -36,6 +40,8 @@ export function fakeIo({ files = {}, env = {}, stdin = '' }: FakeWorld = {}): Fa
       return Buffer.from(found);
     },
     readStdin: (maxBytes) => Promise.resolve(Buffer.from(stdin).subarray(0, maxBytes)),
+    hidden,
+    hide: (secrets) => void hidden.splice(0, hidden.length, ...secrets),
     onExit: () => undefined,
     onSignal: (signal, call) => {
       listeners.set(signal, call);

@@ -47,6 +47,25 @@ async function started(io: FakeIo, start: StartGateway) {
 }
 
 describe('serve', () => {
+  it('keeps every secret of the config out of a crash, and those of the next one before it is tried', async () => {
+    const files: Record<string, string> = { 'g.yaml': configText() };
+    const io = fakeIo({ files });
+    const { gateway } = fakeGateway();
+    const during: (readonly string[])[] = [];
+    const texts = () => io.hidden.map((secret) => secret.reveal());
+    const reload = () => {
+      during.push(texts());
+      return Promise.reject(new GatewayError('config-hooks', 'gateway', 'no'));
+    };
+    void runServe(['--config', 'g.yaml'], io, () => Promise.resolve({ ...gateway, reload }));
+    await turn();
+    expect(texts()).toEqual([SECRET]);
+    files['g.yaml'] = configText().replace(SECRET, `${SECRET}-next`);
+    io.signal('SIGHUP');
+    await turn();
+    expect(during).toEqual([[SECRET, `${SECRET}-next`]]);
+  });
+
   it('starts, logs where it listens, and drains on the first signal', async () => {
     const io = world();
     const { gateway, calls, finish } = fakeGateway();

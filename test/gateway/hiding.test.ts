@@ -14,6 +14,24 @@ describe('hiding', () => {
     expect(createHiding([]).text('canary')).toBe('canary');
   });
 
+  it('finds a secret in the forms that URLs, JSON and headers give it', () => {
+    const odd = 'canary"odd+/42 %& \\ ü';
+    const one = createHiding([new Secret(odd), new Secret('')]);
+    const forms = [
+      ...[encodeURIComponent(odd), encodeURIComponent(odd).replace(/%../g, (hex) => hex.toLowerCase())],
+      ...[new URLSearchParams({ k: odd }).toString().slice(2), JSON.stringify(odd).slice(1, -1)],
+      ...[
+        Buffer.from(odd).toString('base64'),
+        Buffer.from(odd).toString('base64url'),
+        Buffer.from(odd).toString('hex'),
+      ],
+    ];
+    for (const form of forms) {
+      const said = one.text(`a ${form} b`);
+      expect(said).toMatch(/^a secret:[0-9a-f]{8}=* b$/);
+    }
+  });
+
   it('leaves nothing of a secret where a long text is cut', () => {
     const padding = 'x '.repeat(254);
     expect(JSON.stringify(hiding.fields({ text: `${padding}canary canary` }))).not.toContain('canar');
