@@ -118,7 +118,9 @@ async function post({ endpoint, headers, ca }: OtlpOptions, body: string): Promi
       isForbidden: isMetadataAddress,
       ...(ca !== undefined && { ca }),
     });
-    return status === 200 ? undefined : new Error(`the collector answered with status ${status}`);
+    // 200 in the specification; some collectors put spans into a queue and say 202.
+    const isTaken = status >= 200 && status < 300;
+    return isTaken ? undefined : new Error(`the collector answered with status ${status}`);
   } catch (error) {
     return error instanceof Error ? error : new Error('unknown');
   }

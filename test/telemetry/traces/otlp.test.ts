@@ -65,12 +65,18 @@ describe('the sender of spans', () => {
     expect(sent).toEqual([[2, undefined]]);
   });
 
-  it('tells when a collector does not take them', async () => {
-    collector.status = 400;
+  it.each([
+    [200, undefined],
+    [202, undefined],
+    [307, expect.stringContaining('status 307')],
+    [400, expect.any(String)],
+    [503, expect.any(String)],
+  ])('tells whether a collector that answers %s takes them', async (status, problem) => {
+    collector.status = status;
     const one = await load();
     one.send(SPAN);
     await one.close();
-    expect(sent).toEqual([[1, expect.any(String)]]);
+    expect(sent).toEqual([[1, problem]]);
   });
 
   it('keeps a bounded number while nobody takes them, and tells of those it drops', async () => {
