@@ -1,5 +1,6 @@
 import type { AdminEndpoint, Config } from '../config/config.js';
 import { createAdmin, type Admin, type AdminOptions, type AdminPorts, type Feed } from '../admin/index.js';
+import { effectiveConfig } from '../config/effective.js';
 import { explainToken } from '../hooks/verify-token/explain.js';
 import { createKeySet, joinKeys } from '../hooks/verify-token/index.js';
 import { mintToken } from '../hooks/verify-token/mint.js';
@@ -74,7 +75,7 @@ export function adminPorts(joints: AdminJoints): AdminPorts {
     },
     origins: () => originViews(joints),
     drainOrigin: (name, isDrained) => originCare.health.drain(name, isDrained),
-    config: () => JSON.parse(JSON.stringify(live.now.config)) as unknown,
+    config: () => effectiveConfig(live.now.config),
     mint: (wish) => mint(live.now.config, wish, joints.clock.now() / 1000),
     why: (wish) => why(joints, wish),
     reload: operator?.reload,
