@@ -15,11 +15,11 @@ export interface AttemptRules {
   readonly isShared: (address: string) => boolean;
 }
 
-/** Who has shown how many wrong tokens of late. */
+/** Who has shown how many wrong tokens of late. What comes by `isOddName`, a name that is none of ours, is counted apart. */
 export interface Attempts {
   /** How long nothing from this address is looked at; 0: it may try. */
-  waitMs(address: string): number;
-  failed(address: string): void;
+  waitMs(address: string, isOddName?: boolean): number;
+  failed(address: string, isOddName?: boolean): void;
   readonly size: number;
 }
 
@@ -42,17 +42,17 @@ export function createAttempts(clock: Pick<Clock, 'now'>, rules: () => AttemptRu
     get size() {
       return records.size;
     },
-    waitMs(address) {
+    waitMs(address, isOddName = false) {
       const { failuresPerAddress, isShared } = rules();
       if (failuresPerAddress === 0 || isShared(address)) return 0;
       const nowMs = clock.now();
-      const record = find(ownerOf(address), nowMs);
+      const record = find(keyOf(address, isOddName), nowMs);
       if (record === undefined || record.count < failuresPerAddress) return 0;
       return record.sinceMs + ATTEMPTS_SPAN_MS - nowMs;
     },
-    failed(address) {
+    failed(address, isOddName = false) {
       const nowMs = clock.now();
-      const key = ownerOf(address);
+      const key = keyOf(address, isOddName);
       const record = find(key, nowMs);
       if (record !== undefined) record.count += 1;
       else records.set(key, { sinceMs: nowMs, count: 1 });
@@ -63,6 +63,10 @@ export function createAttempts(clock: Pick<Clock, 'now'>, rules: () => AttemptRu
       }
     },
   };
+}
+
+function keyOf(address: string, isOddName: boolean): string {
+  return isOddName ? `${ownerOf(address)} by an odd name` : ownerOf(address);
 }
 
 function ownerOf(address: string): string {

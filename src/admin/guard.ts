@@ -42,6 +42,8 @@ export interface Guard {
   readonly site: (caller: Caller) => RefusalReason | undefined;
   /** Whether it is to be a part of a page of another site, such as a picture. */
   readonly part: (caller: Caller) => RefusalReason | undefined;
+  /** How long nothing that it shows is looked at. */
+  readonly waitMs: (caller: Caller) => number;
 }
 
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
@@ -53,16 +55,21 @@ const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
  * Where too many wrong tokens came from, no token is looked at: the right one would tell who guesses that it is right.
  */
 export function createGuard({ token, host, attempts }: GuardParts): Guard {
-  const inPlace: Guard['inPlace'] = ({ remoteAddress }, isRight) => {
+  // A page that has bent its name to us can guess as if it stood beside the operator, but cannot hide that name: it shall
+  // not make the operator wait.
+  const isOdd = ({ headers }: Caller): boolean => !isOurs(headers.get('host') ?? '', host);
+  const waitMs: Guard['waitMs'] = (caller) => attempts.waitMs(caller.remoteAddress, isOdd(caller));
+  const inPlace: Guard['inPlace'] = (caller, isRight) => {
     // Who needs no token guesses none.
     if (token === undefined) return isRight() ? undefined : 'token-wrong';
-    if (attempts.waitMs(remoteAddress) > 0) return 'token-throttled';
+    if (waitMs(caller) > 0) return 'token-throttled';
     if (isRight()) return undefined;
-    attempts.failed(remoteAddress);
+    attempts.failed(caller.remoteAddress, isOdd(caller));
     return 'token-wrong';
   };
   return {
     inPlace,
+    waitMs,
     token: (caller) => {
       if (token === undefined) return undefined;
       const [first, ...more] = caller.authorization;

@@ -72,7 +72,7 @@ export function createAdmin(options: AdminOptions): Admin {
   const events = createLiveEvents(feed, clock);
   const routes = routesOf(ports, feed, tickets);
   const openApi = openApiOf(routes);
-  const refuse = createRefusals({ ...options, attempts, nameOf: (path) => nameOf(path, routes) });
+  const refuse = createRefusals({ ...options, waitMs: guard.waitMs, nameOf: (path) => nameOf(path, routes) });
   const writeAudit = createAudit(options.log);
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
     const { method, path } = request;

@@ -1,6 +1,5 @@
 import type { Log, Metrics } from '../model/telemetry.js';
 import type { HttpResponse } from '../net/http-request.js';
-import type { Attempts } from './attempts.js';
 import type { Caller, RefusalReason } from './guard.js';
 import { problemAnswer } from './problem.js';
 
@@ -8,7 +7,8 @@ import { problemAnswer } from './problem.js';
 export interface RefusalsParts {
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly attempts: Attempts;
+  /** How long nothing that a caller shows is looked at. */
+  readonly waitMs: (caller: Caller) => number;
   /** A path as the log may name it. */
   readonly nameOf: (path: string) => string;
 }
@@ -17,14 +17,15 @@ export interface RefusalsParts {
 export type Refuse = (reason: RefusalReason, caller: Caller & { readonly path: string }) => HttpResponse;
 
 /** Makes the one place where callers are turned away. Nothing that they sent is written but their address and method. */
-export function createRefusals({ log, metrics, attempts, nameOf }: RefusalsParts): Refuse {
-  return (reason, { method, path, remoteAddress }) => {
+export function createRefusals({ log, metrics, waitMs, nameOf }: RefusalsParts): Refuse {
+  return (reason, caller) => {
+    const { method, path, remoteAddress } = caller;
     metrics.count('admin_refused_total', { reason });
     // Whoever opens the page comes without a token first.
     const level = reason === 'token-required' ? 'info' : 'warn';
     if (log.enabled(level))
       log.write(level, 'admin.refused', { address: remoteAddress, method, path: nameOf(path), code: reason });
-    return problemAnswer({ problem: reason }, headersOf(reason, attempts.waitMs(remoteAddress)));
+    return problemAnswer({ problem: reason }, headersOf(reason, waitMs(caller)));
   };
 }
 

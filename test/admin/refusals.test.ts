@@ -119,6 +119,17 @@ describe('who is turned away by the admin listener', () => {
     expect(new Set(made.lines.map(([, , { code }]) => code))).toEqual(new Set(['origin-foreign']));
   });
 
+  it('makes nobody wait but itself where it is a page that has bent its name to us', async () => {
+    const made = fakeAdmin({ token });
+    const bent = (authorization: Secret, host = 'evil.example:9090') =>
+      made.admin.handle(request('GET', '/api/v1/health', { authorization, headers: { host } }));
+    for (let count = 0; count < 3; count += 1) await bent(wrong, `evil-${count}.example`);
+    expect(Object.fromEntries((await bent(right)).headers)).toMatchObject({ 'Retry-After': '60' });
+    expect((await ask(made, right, '/api/v1/health', '127.0.0.1')).status).toBe(200);
+    for (let count = 0; count < 3; count += 1) await ask(made, wrong, '/api/v1/health', '127.0.0.1');
+    expect((await ask(made, right, '/api/v1/health', '127.0.0.1')).status).toBe(429);
+  });
+
   it('never waits where no token is asked for', async () => {
     const made = fakeAdmin();
     for (let count = 0; count < 9; count += 1) made.admin.ask(request('GET', '/api/v1/events?ticket=old'));

@@ -17,11 +17,12 @@ const MODULE = `
 export function createHook(options, tools) {
   tools.log({ note: 'made with ' + Object.values(options) });
   const shows = (what, jwt) => Object.assign(new Error(what + ' ' + jwt + '\\n ' + jwt, { cause: 'token=' + jwt }), { jwt });
+  const own = Object.values(options).map((one) => one + ' ' + Buffer.from(one).toString('base64url'));
   const ways = {
-    throw: (jwt) => setImmediate(() => { throw shows('thrown', jwt); }),
-    text: (jwt) => setImmediate(() => { throw 'text ' + jwt; }),
-    reject: (jwt) => void Promise.reject(shows('rejected', jwt)),
-    warn: (jwt) => process.emitWarning('warned ' + jwt, { type: 'CanaryWarning', detail: jwt }),
+    throw: (jwt) => setImmediate(() => { throw shows('thrown ' + own, jwt); }),
+    text: (jwt) => setImmediate(() => { throw 'text ' + own + ' ' + jwt; }),
+    reject: (jwt) => void Promise.reject(shows('rejected ' + own, jwt)),
+    warn: (jwt) => process.emitWarning('warned ' + own + ' ' + jwt, { type: 'CanaryWarning', detail: jwt }),
     refuse: (jwt) => { throw shows('refused ' + Object.values(options), jwt); },
   };
   return {
@@ -92,7 +93,8 @@ const asked = async (url: string, init: RequestInit = {}): Promise<string> => {
 const partsOf = (jwt: string): readonly string[] => [jwt, ...jwt.split('.').slice(1)];
 
 function expectNone(output: string, jwts: readonly string[]): void {
-  for (const part of [...jwts.flatMap(partsOf), password, ADMIN_TOKEN, ...options])
+  const encoded = options.map((one) => Buffer.from(one).toString('base64url'));
+  for (const part of [...jwts.flatMap(partsOf), password, ADMIN_TOKEN, ...options, ...encoded])
     expect(output.includes(part)).toBe(false);
 }
 
@@ -145,7 +147,7 @@ describe('canary tokens', () => {
     }
     seen.push(await call('/metrics'), await call('/readyz'));
     await gateway.logs('decision', { outcome: 'no' });
-    await gateway.program.says(/CanaryWarning: warned \[token\]/);
+    await gateway.program.says(/CanaryWarning: warned secret:.* \[token\]/);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     expect(await gateway.stop()).toBe(0);
     await closed;
@@ -162,9 +164,9 @@ describe('canary tokens', () => {
   }, 60_000);
 
   it.each([
-    ['throw', /^portcullis: unexpected: thrown \[token\]/m],
-    ['text', /^portcullis: unexpected: text \[token\]/m],
-    ['reject', /^portcullis: unexpected: rejected \[token\]/m],
+    ['throw', /^portcullis: unexpected: thrown secret:[^ ]+ secret:[^ ]+ secret:[^ ]+ \[token\]/m],
+    ['text', /^portcullis: unexpected: text secret:[^ ]+ secret:[^ ]+ secret:[^ ]+ \[token\]/m],
+    ['reject', /^portcullis: unexpected: rejected secret:[^ ]+ secret:[^ ]+ secret:[^ ]+ \[token\]/m],
   ])(
     'do not appear when the process ends by what a module of hooks did: %s',
     async (way, words) => {
