@@ -253,7 +253,8 @@ export class StreamSession implements SessionHandle, Holder {
     const { code, detail } = rejection;
     const setupMs = this.#sinceMs(this.#startedMs);
     if (this.#choice !== undefined) this.#noteCall(code, detail);
-    this.#write('warn', 'session.note', { note: 'refused', origin: this.#choice?.name, code, detail, setupMs });
+    const who = { address: this.request.remoteAddress, subject: this.subject };
+    this.#write('warn', 'session.note', { note: 'refused', ...who, origin: this.#choice?.name, code, detail, setupMs });
     this.#refuse(rejection);
   }
 

@@ -186,13 +186,14 @@ describe('a refusal', () => {
     ],
     ['meets a throw of no error', 'just a text', 'origin-unavailable', 'the gateway failed to dial', true],
   ])('comes when the origin %s', async (_, error, code, detail, isBug) => {
-    const bed = makeBed();
+    const bed = makeBed({ verdict: () => yes({ subject: 'anna' }) });
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a leg may do so
     const leg = makeLeg(bed, () => Promise.reject(error));
     expect(await bed.door.open(requestFor('cam'), leg, never)).toBeUndefined();
     expect(leg.calls).toEqual(['dial', `refuse ${code}`]);
     expect(leg.refusals[0]?.detail).toBe(detail);
-    expect(bed.fieldsOf('session.note')).toMatchObject([{ note: 'refused', origin: 'red5-a', code, detail }]);
+    const who = { address: '198.51.100.7', subject: 'anna' };
+    expect(bed.fieldsOf('session.note')).toMatchObject([{ note: 'refused', ...who, origin: 'red5-a', code, detail }]);
     expect(bed.fieldsOf('gateway.error').length).toBe(isBug ? 1 : 0);
     expect(bed.fieldsOf('decision')).toHaveLength(1);
     nothingLeft(bed);
