@@ -307,6 +307,8 @@ async function answerOnce(
   limits: HttpServerLimits,
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
+  // The server looks after it no more.
+  socket.setTimeout(limits.idleTimeoutMs, () => socket.destroy());
   if (Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined) {
     writeRaw(socket, options.refuse(400));
     return;

@@ -256,6 +256,25 @@ describe('a wish for another protocol', () => {
     expect(seen.map(({ path }) => path)).toEqual(['/a']);
   });
 
+  it.each([
+    ['longer than any other that is idle', 50, false],
+    ['when the port closes', 60_000, true],
+  ])('keeps no connection of who does not read the answer %s', async (_, idleTimeoutMs, isClosing) => {
+    let cut = (): void => undefined;
+    const isCut = new Promise<void>((resolve) => (cut = resolve));
+    const port = await listen({
+      ...{ webSockets: upgrade, limits: { idleTimeoutMs }, admit: () => cut },
+      handle: () => {
+        if (isClosing) void open.at(-1)?.close();
+        return Promise.resolve({ status: 200, headers: [], body: Buffer.alloc(32 * 1024 * 1024) });
+      },
+    });
+    const socket = connect(port, '127.0.0.1').pause();
+    socket.on('error', () => undefined).write(text('GET /', h2c));
+    await isCut;
+    socket.destroy();
+  });
+
   it('for a WebSocket is answered by who has the door', async () => {
     const port = await listen({ webSockets: upgrade });
     const answer = await talk(port, text('GET /events', ['Connection: Upgrade', 'Upgrade: WebSocket']));
