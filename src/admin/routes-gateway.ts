@@ -99,15 +99,17 @@ export function tokenRoutes({ mint, why }: AdminPorts): readonly Route[] {
         'ttlSeconds?': { type: 'integer', minimum: 1, maximum: 31_536_000 },
       }),
       ...{ status: 200, answer: object({ token: TEXT, expiresAtS: COUNT }), problems: ['mint-refused'], audit: 'mint' },
-      aim: ({ body }) => ({ ...(body as MintWish) }),
+      // What names no key of the config may be the secret itself, pasted into the wrong place.
+      aim: ({ body }) => ({ ...(body as MintWish), key: undefined }),
       handle: ({ body }) => {
-        const made = mint(body as MintWish);
+        const wish = body as MintWish;
+        const made = mint(wish);
         if (!made.ok) return { problem: 'mint-refused', detail: made.problem };
         const { token, expiresAtS } = made;
         return {
           value: { token: token.reveal(), expiresAtS },
           hit: 1,
-          came: { token: token.fingerprint(), expiresAtS },
+          came: { token: token.fingerprint(), expiresAtS, key: wish.key },
         };
       },
     },

@@ -234,6 +234,8 @@ describe('the audit trail', () => {
         ...{ hit: 1, token: fingerprint, expiresAtS: 9 },
       },
     ],
+    ['POST', '/tokens/mint', { key: 'main' }, { aim: {}, key: 'main', hit: 1 }],
+    ['POST', '/tokens/mint', { key: 'none' }, { aim: {}, outcome: 'mint-refused' }],
     [
       'POST',
       '/tokens/why',
