@@ -1,5 +1,7 @@
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { configFrom, quietDeps } from './fakes/gateway-config.js';
+import { eventually } from './fakes/rtmp-live.js';
 import { WebSocket } from 'ws';
 import { startGateway, type Gateway } from '../src/gateway.js';
 import { createLog } from '../src/telemetry/log.js';
@@ -79,6 +81,23 @@ describe('the admin listener of a gateway', () => {
     (await open(url)).terminate();
     await expect(open(url)).rejects.toThrow('401');
     await expect(open(`ws://${at}/api/v1/sessions`)).rejects.toThrow('404');
+  });
+
+  it('has room for so many connections from one address, and for one more when one has gone', async () => {
+    const at = await start();
+    const [host, port] = at.split(':');
+    const flood = Array.from({ length: 130 }, () => connect(Number(port), host).on('error', () => undefined));
+    const left = (): readonly Socket[] => flood.filter(({ destroyed }) => !destroyed);
+    await eventually(() => left().length === 128);
+    await expect(fetch(`http://${at}/livez`)).rejects.toThrow();
+    left()[0]?.destroy();
+    const look = async (): Promise<number> => {
+      const answer = await fetch(`http://${at}/livez`).catch(() => undefined);
+      return answer?.status ?? look();
+    };
+    expect(await look()).toBe(200);
+    expect(left()).toHaveLength(127);
+    for (const socket of flood) socket.destroy();
   });
 
   it('makes tokens that it takes itself, and tells why it would not take others', async () => {

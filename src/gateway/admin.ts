@@ -9,6 +9,7 @@ import { GatewayError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import type { LogEvent, LogFields } from '../model/telemetry.js';
 import type { ReadForwarded } from '../net/http-request.js';
+import { createAdmission } from '../net/admission.js';
 import { listenHttpServer } from '../net/http-server.js';
 import { loadWebSockets } from '../net/web-socket.js';
 import type { SessionDoor } from '../session/session.js';
@@ -165,6 +166,10 @@ export interface OpenAdminOptions extends Omit<AdminOptions, 'host' | 'token' | 
   readonly onError: (error: Error) => void;
 }
 
+/** Connections at once, in all and from one address; a dashboard has seven at most. */
+const MAX_CONNECTIONS = 256;
+const MAX_PER_ADDRESS = 128;
+
 /** Opens the operator's listener. Rejects with GatewayError `listen-failed`. */
 export async function openAdmin(
   { host, port, token }: AdminEndpoint,
@@ -181,9 +186,17 @@ export async function openAdmin(
       isShared: live.now.isShared,
     }),
   });
+  const limits = {
+    connections: MAX_CONNECTIONS,
+    perAddress: (address: string): number => (live.now.isShared(address) ? 0 : MAX_PER_ADDRESS),
+  };
+  const admission = createAdmission(limits, (reason) =>
+    parts.metrics.count('connections_refused_total', { transport: 'ADMIN', reason }),
+  );
   const upgrade = await loadWebSockets();
   const listener = await listenHttpServer({
     ...{ host, port, clock, forwarded, onError, handle: admin.handle, refuse: admin.refuse },
+    admit: (remoteAddress, destroy) => admission.admit({ remoteAddress, destroy }),
     webSockets: { upgrade, ask: admin.ask },
   });
   return {
