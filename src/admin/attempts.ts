@@ -24,8 +24,8 @@ export interface Attempts {
 }
 
 /**
- * Makes the count. An address counts together with what its owner has for the asking: an IPv6 /64, and all of loopback, which
- * is no exception: a page or a program on this machine can guess as well as anybody.
+ * Makes the count. An address counts together with what its owner has for the asking: an IPv6 /64, and all of loopback. Loopback
+ * is not let off: a page or a program on this machine can guess as well as anybody.
  */
 export function createAttempts(clock: Pick<Clock, 'now'>, rules: () => AttemptRules): Attempts {
   // In the order in which their minutes began, so that the first is the oldest.

@@ -15,6 +15,7 @@ import type {
 import type { PathStep } from './fault.js';
 import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
+import { isWildcardHost } from '../wire/wildcard-host.js';
 import { UDP_PORTS } from './schema-listen.js';
 
 /** Fewest characters of the token of the operator listener. */
@@ -126,7 +127,8 @@ function checkMedia({ listen, origins }: ConfigInput, to: Resolving): void {
 
 function resolveMedia({ host, port, publicAddresses, iceServers }: MediaInput, to: Resolving): MediaEndpoint {
   const path = ['listen', 'media'];
-  const addresses = publicAddresses.length === 0 && isIP(host) !== 0 && !isAny(host) ? [host] : publicAddresses;
+  const addresses =
+    publicAddresses.length === 0 && isIP(host) !== 0 && !isWildcardHost(host) ? [host] : publicAddresses;
   if (addresses.length === 0) {
     to.fault(
       [...path, 'publicAddresses'],
@@ -155,15 +157,11 @@ function samePorts(listen: ConfigInput['listen'], to: Resolving): void {
   for (const [index, name] of names.entries()) {
     const twin = names.slice(0, index).find((other) => {
       const [a, b] = [listen[other], listen[name]];
-      return a?.port === b?.port && (a?.host === b?.host || isAny(a?.host) || isAny(b?.host));
+      return a?.port === b?.port && (a?.host === b?.host || isWildcardHost(a?.host) || isWildcardHost(b?.host));
     });
     if (twin !== undefined)
       to.fault(['listen', name, 'port'], `is also the port of listen.${twin}`, 'expected a port of its own');
   }
-}
-
-function isAny(host: string | undefined): boolean {
-  return host === '0.0.0.0' || host === '::';
 }
 
 function resolveAdmin(input: AdminInput, to: Resolving): AdminEndpoint {
@@ -194,7 +192,7 @@ function resolveAdmin(input: AdminInput, to: Resolving): AdminEndpoint {
   return { ...endpoint, ...(token && { token }) };
 }
 
-/** As browsers write an origin: without the port that its scheme has anyway. */
+/** Reads where browsers reach the dashboard, and writes it as they do: without the port that its scheme has anyway. */
 function resolveAdminUrl({ publicUrl, token }: AdminInput, to: Resolving): string | undefined {
   if (publicUrl === undefined) return undefined;
   const path = ['listen', 'admin', 'publicUrl'];

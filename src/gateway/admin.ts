@@ -24,7 +24,7 @@ import type { OriginCare } from './origin-care.js';
 import { planMint } from './minting.js';
 import { claimPolicyOf, keySpecsOf } from './token-keys.js';
 import type { LastingTokenMemory } from './token-memory.js';
-import { offersWhep, pagesUrl, wallOf, type AddressOf } from './wall.js';
+import { pagesUrl, wallOf, type AddressOf } from './wall.js';
 
 /** What only the program around the gateway can do. */
 export interface Operator {
@@ -66,14 +66,9 @@ export function adminPorts(joints: AdminJoints): AdminPorts {
   const { live, door, originCare, memory, render, notReady, operator, addressOf } = joints;
   const { revocations } = memory;
   return {
-    ...{ render, notReady },
+    ...{ render, notReady, revocations },
     sessions: () => door.sessions(),
     kick: (wish) => door.kick(wish),
-    revocations: {
-      list: () => revocations.list(),
-      remove: (id) => revocations.remove(id),
-      add: (wish) => revocations.add(wish),
-    },
     origins: () => originViews(joints),
     drainOrigin: (name, isDrained) => originCare.health.drain(name, isDrained),
     config: () => effectiveConfig(live.now.config),
@@ -93,7 +88,7 @@ function originViews({ live, originCare }: AdminJoints): ReturnType<AdminPorts['
   const { origins } = live.now.config;
   return originCare.health.list().map((state) => ({
     ...state,
-    offersWhep: origins.some((one) => one.name === state.name && offersWhep(one)),
+    offersWhep: origins.some(({ name, http }) => name === state.name && http !== undefined),
   }));
 }
 

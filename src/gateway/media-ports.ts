@@ -7,6 +7,7 @@ import type { Log, Metrics } from '../model/telemetry.js';
 import { hostPort } from '../net/tcp.js';
 import type { MediaPlane } from '../transports/webrtc/media/media-plane.js';
 import { createMediaPlane } from '../transports/webrtc/media/plane.js';
+import { isWildcardHost } from '../wire/wildcard-host.js';
 import type { ListenAddress } from './listener-set.js';
 
 /** The UDP port of WebRTC media, from config to config. A session keeps the port that it began with. */
@@ -133,20 +134,16 @@ export function createMediaPorts(deps: MediaPortsDeps): MediaPorts {
   };
 }
 
-function isAny(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
-}
-
 /** As at the start. Throws GatewayError `listen-failed`. */
 function checkReach({ host, publicAddresses }: MediaEndpoint): void {
-  if (isAny(host) || publicAddresses.some((address) => isIPv6(address) === isIPv6(host))) return;
+  if (isWildcardHost(host) || publicAddresses.some((address) => isIPv6(address) === isIPv6(host))) return;
   throw new GatewayError('listen-failed', 'gateway', `no public address can be reached by ${host}`);
 }
 
 /** Beside a wildcard the port was opened once for each IP version in which clients reached it. */
 function familyNotes({ wish: opened }: Held, { host, publicAddresses }: MediaEndpoint): readonly string[] {
   const has = (isV6: boolean): boolean => opened.publicAddresses.some((address) => isIPv6(address) === isV6);
-  if (!isAny(host) || publicAddresses.every((address) => has(isIPv6(address)))) return [];
+  if (!isWildcardHost(host) || publicAddresses.every((address) => has(isIPv6(address)))) return [];
   return [
     'listen.media.publicAddresses has addresses of another IP version: opening the port for it waits for a restart',
   ];
@@ -154,7 +151,7 @@ function familyNotes({ wish: opened }: Held, { host, publicAddresses }: MediaEnd
 
 /** Whether the port that could not be opened is one of ours: of a wildcard and an address, only one can have it. */
 function isInTheWay({ wish: { host }, plane }: Held, wish: MediaEndpoint): boolean {
-  return plane.address.port === wish.port && (host === wish.host || isAny(host) || isAny(wish.host));
+  return plane.address.port === wish.port && (host === wish.host || isWildcardHost(host) || isWildcardHost(wish.host));
 }
 
 function stillInUse({ plane }: Held, { host, port }: MediaEndpoint): GatewayError {

@@ -1,6 +1,7 @@
-import type { AdminEndpoint, Config, Origin } from '../config/config.js';
+import type { AdminEndpoint, Config } from '../config/config.js';
 import type { WallView } from '../admin/ports.js';
 import { hostPort } from '../net/tcp.js';
+import { isWildcardHost } from '../wire/wildcard-host.js';
 import type { ListenAddress } from './listener-set.js';
 import { planMint } from './minting.js';
 
@@ -22,8 +23,7 @@ const isNameable = /^[a-z0-9.-]+$/;
 export function framersOf(admin: AdminEndpoint | undefined, addressOf: AddressOf): readonly string[] {
   const port = addressOf('admin')?.port;
   if (admin === undefined || port === undefined) return [];
-  const isAny = admin.host === '0.0.0.0' || admin.host === '::';
-  const hosts = ['127.0.0.1', 'localhost', ...(isAny ? [] : [admin.host.toLowerCase()])];
+  const hosts = ['127.0.0.1', 'localhost', ...(isWildcardHost(admin.host) ? [] : [admin.host.toLowerCase()])];
   const urls = hosts.filter((host) => isNameable.test(host)).map((host) => `http://${host}:${port}`);
   const heard = urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin);
   return [...new Set([...heard, ...(admin.publicUrl === undefined ? [] : [admin.publicUrl])])];
@@ -35,11 +35,6 @@ export function pagesUrl(listen: Config['listen'], addressOf: AddressOf): string
   const address = name && addressOf(name);
   if (name === undefined || address === undefined) return undefined;
   return listen[name]?.publicUrl ?? `${name}://${hostPort(address.host, address.port)}`;
-}
-
-/** Whether viewers can ask an origin by WHEP. */
-export function offersWhep({ http, preset }: Pick<Origin, 'http' | 'preset'>): boolean {
-  return http !== undefined && preset !== 'nginx-rtmp';
 }
 
 /** What the wall is made with. */

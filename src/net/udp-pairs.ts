@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { GatewayError } from '../model/errors.js';
+import { isWildcardHost } from '../wire/wildcard-host.js';
 
 /** Room for bursts of a key frame at high rates, in bytes; the kernel gives what it may. */
 const SOCKET_BUFFER_BYTES = 1 << 20;
@@ -69,7 +70,6 @@ async function bindPair(host: string, port: number, peer: UdpPeer, onFree: () =>
 
 function bind(host: string, port: number, peerAddress: string): Promise<Socket | undefined> {
   const isV6 = peerAddress.includes(':');
-  const isAny = host === '0.0.0.0' || host === '::';
   const socket = createSocket({
     type: isV6 ? 'udp6' : 'udp4',
     // An address needs no look-up, and without one packets leave in the call that sends them.
@@ -80,7 +80,7 @@ function bind(host: string, port: number, peerAddress: string): Promise<Socket |
       socket.close();
       resolve(undefined);
     });
-    socket.bind({ port, address: isAny ? (isV6 ? '::' : '0.0.0.0') : host, exclusive: true }, () => {
+    socket.bind({ port, address: isWildcardHost(host) ? (isV6 ? '::' : '0.0.0.0') : host, exclusive: true }, () => {
       socket.removeAllListeners('error');
       // A port that cannot be reached at the peer is no fault of ours; its control connection tells whether it is there.
       socket.on('error', () => undefined);

@@ -2,7 +2,7 @@
 export const DASHBOARD_JS = `
 import { call, createRhythm, listen, NeedsToken, token } from '/connection.js';
 import { $, ask, drawSparkline, el, put, rateText, spanText, sparkline } from '/drawing.js';
-import { createWall } from '/wall.js';
+import { createWall, placeOf } from '/wall.js';
 
 const LOOK_MS = 2000;
 const SOON_MS = 200;
@@ -255,8 +255,7 @@ function drawOrigins(origins) {
 /** The watch page is for people with a token; where the listener has no address of its own, it is at the host of this page. */
 function watchLink(path) {
   const link = el('a', '', 'Watch');
-  const url = new URL(watchUrl);
-  if (['0.0.0.0', '[::]'].includes(url.hostname)) url.hostname = location.hostname;
+  const url = placeOf(watchUrl, location);
   url.hash = new URLSearchParams({ stream: path }).toString();
   link.href = url.href;
   link.target = '_blank';

@@ -13,9 +13,9 @@ const FORGET_AFTER_MS = 90000;
 
 const COST = 'Each picture is a viewer session: it counts among the viewers and costs the bit rate of its stream.';
 
-/** Where the tile is for this page. */
-export function placeOf(tileUrl, here) {
-  const url = new URL(tileUrl);
+/** Where one of the pages is for this one: at the same host, where it is at whatever host reaches the machine. */
+export function placeOf(pageUrl, here) {
+  const url = new URL(pageUrl);
   if (['0.0.0.0', '[::]'].includes(url.hostname)) url.hostname = here.hostname;
   return url;
 }

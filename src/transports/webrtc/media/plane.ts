@@ -4,6 +4,7 @@ import { GatewayError, WireError } from '../../../model/errors.js';
 import type { Log, Metrics } from '../../../model/telemetry.js';
 import { openUdp as openMachineUdp, type OpenUdp, type UdpPort } from '../../../net/udp.js';
 import { asError } from '../../../net/thrown.js';
+import { isWildcardHost } from '../../../wire/wildcard-host.js';
 import { datagramKind } from '../wire/datagram-kind.js';
 import { writeHostCandidate } from '../wire/ice-candidate.js';
 import { BINDING, HEADER_BYTES, MAGIC_COOKIE } from '../wire/stun-format.js';
@@ -260,7 +261,7 @@ function readCheck(bytes: Buffer): StunMessage | undefined {
 
 /** What is bound: the host itself, or in the place of a wildcard that of each family in which clients reach us. */
 function bindHosts(host: string, publicAddresses: readonly string[]): readonly string[] {
-  if (host !== '0.0.0.0' && host !== '::') return [host];
+  if (!isWildcardHost(host)) return [host];
   const isNeeded = (wildcard: string) => publicAddresses.some((address) => isIPv6(address) === isIPv6(wildcard));
   return ['0.0.0.0', '::'].filter(isNeeded);
 }
