@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CallHttpConfig, HookConfig, ModuleConfig, PlainHookName } from './config.js';
 import type { PathStep } from './fault.js';
-import { resolveHeaders } from './resolve-log.js';
+import { resolveHeaders } from './resolve-headers.js';
 import { resolveOptions } from './resolve-options.js';
 import { isLoopback, resolveHttpTarget } from './resolve-url.js';
 import type { Resolving } from './resolving.js';

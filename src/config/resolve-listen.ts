@@ -13,6 +13,7 @@ import type {
   RtspEndpoint,
 } from './config.js';
 import type { PathStep } from './fault.js';
+import { isLoopback } from './resolve-url.js';
 import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
 import { isWildcardHost } from '../wire/wildcard-host.js';
@@ -173,7 +174,7 @@ function resolveAdmin(input: AdminInput, to: Resolving): AdminEndpoint {
     ...(publicUrl !== undefined && { publicUrl }),
   };
   if (input.token === undefined) {
-    if (!isLoopback(host)) {
+    if (!isLoopback({ host })) {
       to.fault(
         ['listen', 'admin'],
         `listens on ${host}, beyond loopback, without a token`,
@@ -201,15 +202,10 @@ function resolveAdminUrl({ publicUrl, token }: AdminInput, to: Resolving): strin
     return undefined;
   }
   const { origin, hostname } = new URL(publicUrl);
-  if (token === undefined && !isLoopback(hostname)) {
+  if (token === undefined && !isLoopback({ host: hostname })) {
     to.fault(path, `is ${hostname}, beyond loopback, without a token`, 'expected listen.admin.token');
   }
   return origin;
-}
-
-/** Whether an address reaches this machine only. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /** Reads the certificates and checks that each key belongs to its certificate. */

@@ -1,5 +1,5 @@
-import type { Config, Header, TracesConfig } from './config.js';
-import type { PathStep } from './fault.js';
+import type { Config, TracesConfig } from './config.js';
+import { resolveHeaders } from './resolve-headers.js';
 import { isLoopback, resolveHttpTarget } from './resolve-url.js';
 import type { Resolving } from './resolving.js';
 import type { ConfigInput } from './schema.js';
@@ -31,19 +31,4 @@ function resolveTraces(
     ...(ca !== undefined && { ca }),
     ...{ sampleRatio, serviceName },
   };
-}
-
-/** Reads headers that are sent to a server, whose values are secret. Null after a fault. */
-export function resolveHeaders(
-  path: readonly PathStep[],
-  headers: NonNullable<ConfigInput['log']['traces']>['headers'],
-  to: Resolving,
-): readonly Header[] | null {
-  const read = headers.map(({ name, value }, index) => {
-    const at = [...path, index, 'value'];
-    const secret = to.secret(at, value);
-    if (secret !== null && /[^\t\x20-\x7e]/.test(secret.reveal())) to.fault(at, 'is not one line of ASCII');
-    return secret === null ? null : { name, value: secret };
-  });
-  return read.every((header) => header !== null) ? read : null;
 }

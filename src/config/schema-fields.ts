@@ -75,6 +75,9 @@ export type SecretRef = z.output<ReturnType<typeof secretRef>>;
 /** A file or text as the config writes it. */
 export type FileRef = z.output<ReturnType<typeof fileRef>>;
 
+/** A header as the config writes it. */
+export type HeaderInput = z.output<ReturnType<typeof headers>>[number];
+
 /** Headers that a server is sent with each call. */
 export const headers = () =>
   z
