@@ -25,7 +25,7 @@ export function obstacleOf({ tileUrl, framedBy, problem }, here) {
   if (problem !== undefined) return problem;
   if (!framedBy.includes(here.origin)) {
     const text = 'This page is open at ' + here.origin + ', but its pictures may be shown at ' + framedBy.join(' and ') +
-      ' only. Open it there, or set listen.admin.publicUrl to ' + here.origin + ' and start the gateway again.';
+      ' only. Open it there, or set listen.admin.publicUrl to ' + here.origin + ' and reload the config, then this page.';
     return { code: 'place-unknown', text };
   }
   const { protocol, hostname } = placeOf(tileUrl, here);
